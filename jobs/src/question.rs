@@ -1,0 +1,58 @@
+//! What a campaign asks.
+
+use serde::{Deserialize, Serialize};
+
+/// One question of a campaign. It is asked in its own turn, and its answer is kept under `key`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    /// The name of the answer: a column of the results. Lower-case letters, digits and `_`.
+    pub key: String,
+    /// What the agent says. `{{column}}` stands for that column of the gym's row.
+    pub ask: String,
+    /// What kind of answer is expected.
+    #[serde(rename = "type", default)]
+    pub kind: AnswerType,
+    /// For [`AnswerType::Choice`]: the answers to choose from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<String>,
+}
+
+/// What kind of answer a question expects; decides how the words are understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnswerType {
+    /// Any words.
+    #[default]
+    Text,
+    /// A number.
+    Number,
+    /// An amount of money.
+    Money,
+    /// Yes or no.
+    Boolean,
+    /// One of the question's `choices`.
+    Choice,
+    /// Several things.
+    List,
+    /// Opening hours.
+    Hours,
+}
+
+impl Question {
+    /// The four questions of a campaign that names none.
+    pub fn defaults() -> Vec<Question> {
+        let question = |key: &str, ask: &str, kind| Question {
+            key: key.into(),
+            ask: ask.into(),
+            kind,
+            choices: Vec::new(),
+        };
+        vec![
+            question("opening_hours", "What are your opening hours?", AnswerType::Hours),
+            question("day_pass_price", "How much is a day pass?", AnswerType::Money),
+            question("classes", "Which classes do you offer?", AnswerType::List),
+            question("drop_in_policy", "What is your drop-in policy?", AnswerType::Text),
+        ]
+    }
+}
