@@ -2,6 +2,16 @@
 #![forbid(unsafe_code)]
 
 pub mod answer;
+pub mod attempt;
+pub mod campaign;
+pub mod event;
+pub mod gym;
 pub mod id;
+pub mod job;
 pub mod outcome;
+pub mod phone;
 pub mod question;
+pub mod retry;
+pub mod rules;
+pub mod step;
+pub mod store;

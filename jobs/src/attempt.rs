@@ -1,0 +1,144 @@
+//! One try at a gym's phone, and Twilio's words for how it stands.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{CallSid, Tag};
+use crate::outcome::{AnsweredBy, words};
+
+words!(
+    /// The state of a call, in Twilio's words. `initiated` occurs in callbacks only.
+    CallStatus {
+        /// Twilio has it and has not dialled it yet.
+        Queued = "queued",
+        /// Twilio is dialling.
+        Initiated = "initiated",
+        /// It rings at the gym.
+        Ringing = "ringing",
+        /// Somebody, or something, picked up.
+        InProgress = "in-progress",
+        /// It was answered and is over.
+        Completed = "completed",
+        /// The line was busy.
+        Busy = "busy",
+        /// Nobody picked up.
+        NoAnswer = "no-answer",
+        /// It was taken back before it was answered.
+        Canceled = "canceled",
+        /// It could not be put through.
+        Failed = "failed",
+    }
+);
+
+impl CallStatus {
+    /// The status for one of Twilio's words.
+    pub fn from_word(word: &str) -> Option<CallStatus> {
+        CallStatus::ALL.iter().copied().find(|status| status.as_str() == word)
+    }
+
+    /// Whether the call is over: such a status never changes again.
+    pub const fn is_terminal(self) -> bool {
+        self.rank() == 4
+    }
+
+    /// News of a lower or equal rank is old news, whatever order it arrives in.
+    pub const fn rank(self) -> u8 {
+        match self {
+            CallStatus::Queued => 0,
+            CallStatus::Initiated => 1,
+            CallStatus::Ringing => 2,
+            CallStatus::InProgress => 3,
+            CallStatus::Completed
+            | CallStatus::Busy
+            | CallStatus::NoAnswer
+            | CallStatus::Canceled
+            | CallStatus::Failed => 4,
+        }
+    }
+}
+
+/// One try at a gym's phone.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// 1 for the first.
+    pub number: u32,
+    /// The secret of the request that is, or was last, made for it.
+    pub tag: Tag,
+    /// Secrets of earlier requests for this attempt, each known to have created nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spent_tags: Vec<Tag>,
+    /// When the intent to dial was stored.
+    pub begun_at: Timestamp,
+    /// Twilio's name for the call, once known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<CallSid>,
+    /// Twilio's last word on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<CallStatus>,
+    /// When it was picked up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    /// When it was over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+    /// Its length in seconds, from Twilio.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_s: Option<u32>,
+    /// What it cost, as decimal text in `price_unit`, from Twilio; it appears some time after the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<String>,
+    /// Who answered, as Twilio's detection heard it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_by: Option<AnsweredBy>,
+    /// Whether it counts against the tries a gym is given.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub counts: bool,
+    /// Further calls that claimed this attempt. Each was hung up.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conflicts: Vec<CallSid>,
+    /// Why it was not created, or why its fate is unclear, in words for a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+// serde hands `skip_serializing_if` a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+const fn is_yes(counts: &bool) -> bool {
+    *counts
+}
+
+impl Attempt {
+    /// A new attempt whose request is about to be made.
+    pub(crate) fn begin(number: u32, tag: Tag, now: Timestamp) -> Self {
+        Self {
+            number,
+            tag,
+            spent_tags: Vec::new(),
+            begun_at: now,
+            call: None,
+            status: None,
+            started_at: None,
+            ended_at: None,
+            duration_s: None,
+            price: None,
+            answered_by: None,
+            counts: true,
+            conflicts: Vec::new(),
+            trouble: None,
+        }
+    }
+
+    /// Whether a request for this attempt carried the tag.
+    pub(crate) fn knows(&self, tag: &Tag) -> bool {
+        self.tag == *tag || self.spent_tags.contains(tag)
+    }
+
+    /// Whether a request made for this attempt was answered with a certain "not created".
+    pub(crate) fn may_ask_again(&self) -> bool {
+        self.call.is_none() && self.status.is_none() && self.ended_at.is_none()
+    }
+}

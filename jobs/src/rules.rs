@@ -1,0 +1,87 @@
+//! The numbers by which a job moves: from its campaign's policy and the operator's settings.
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+/// What [`crate::job::CallJob::step`] needs to know beside the job itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules {
+    /// How often a gym is tried, all misses counted.
+    pub max_attempts: u32,
+    /// How long after a busy line or no answer it is tried again.
+    pub redial_after: SignedDuration,
+    /// How long after the stored intent a request to Twilio may still be in flight.
+    pub dial_deadline: SignedDuration,
+    /// When an unclear call is looked up, counted from its request; after the last it is quarantined.
+    pub look_up_waits: Vec<SignedDuration>,
+    /// How long a call may ring (Twilio's `Timeout`).
+    pub ring_timeout: SignedDuration,
+    /// How long a call may last (Twilio's `TimeLimit`).
+    pub time_limit: SignedDuration,
+    /// How long Twilio may hold a call in its own queue before it is taken back.
+    pub queued_limit: SignedDuration,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        let minutes = SignedDuration::from_mins;
+        Self {
+            max_attempts: 3,
+            redial_after: minutes(60),
+            dial_deadline: SignedDuration::from_secs(10),
+            look_up_waits: vec![minutes(1), minutes(2), minutes(10), minutes(60)],
+            ring_timeout: SignedDuration::from_secs(30),
+            time_limit: minutes(5),
+            queued_limit: minutes(1),
+        }
+    }
+}
+
+impl Rules {
+    /// The longest a call can hold its line, from the stored intent on.
+    pub fn line_limit(&self) -> SignedDuration {
+        self.ring_timeout + self.time_limit + SignedDuration::from_secs(60)
+    }
+
+    /// These rules as a campaign's policy narrows them.
+    pub fn for_policy(&self, policy: &Policy) -> Rules {
+        Rules {
+            max_attempts: policy.max_attempts,
+            // A checked policy is at most some years long: this fits easily.
+            redial_after: SignedDuration::from_millis((policy.redial_after_minutes * 60_000.0) as i64),
+            ..self.clone()
+        }
+    }
+
+    /// These rules for a single call, which is tried once.
+    pub fn for_single_call(&self) -> Rules {
+        Rules { max_attempts: 1, ..self.clone() }
+    }
+}
+
+/// What a campaign asks for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Policy {
+    /// How often a gym is tried: 1 to 20.
+    pub max_attempts: u32,
+    /// Minutes between tries, 0 or more; fractions are allowed.
+    pub redial_after_minutes: f64,
+    /// Calls begun per second in this campaign; none means the account's pace alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls_per_second: Option<f64>,
+    /// Calls at once in this campaign; none means the account's lines alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_concurrent_calls: Option<u32>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            max_attempts: 3,
+            redial_after_minutes: 60.0,
+            calls_per_second: None,
+            max_concurrent_calls: None,
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! The contract of a store: the one place where records are kept.
+//!
+//! Every keeper promises the same, and one suite of tests holds each to it:
+//!
+//! - **Durable**: a write that returned `Ok` survives the death of the process and of the machine.
+//! - **Whole**: a write happens completely or not at all, whatever dies.
+//! - **Compare and set**: a record changes only from the version its writer had read.
+//! - **One clock**: everybody who shares a store shares its time, [`Store::now`].
+//! - **No domain logic**: keepers compare, set and count. What a job becomes is decided by
+//!   [`crate::job::CallJob::step`] alone; the one exception is the gate of [`Store::begin_dial`].
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tokio::sync::broadcast;
+
+use crate::campaign::{Campaign, Counts};
+use crate::id::{CampaignId, ImportId, JobId, RunId};
+use crate::job::{CallJob, Status};
+use crate::phone::PhoneNumber;
+
+pub mod gate;
+pub mod reply;
+
+pub use gate::{BeginDial, Begun, Capacity, Gate, Refusal};
+pub use reply::{ReplyWrite, SavedReply};
+
+/// Keeps campaigns, jobs, their histories, the suppression list and saved replies.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// The store's time.
+    fn now(&self) -> Timestamp;
+
+    /// A feed of what changes from now on. A receiver that falls behind loses news, never truth:
+    /// it must look at the records again.
+    fn changes(&self) -> broadcast::Receiver<Change>;
+
+    /// Carries out a write as one whole.
+    async fn commit(&self, write: Write) -> Result<(), StoreError>;
+
+    /// Lets a dial begin, or says why not, in one atomic step: see [`gate`].
+    async fn begin_dial(&self, begin: BeginDial) -> Result<Begun, StoreError>;
+
+    /// Begins an import into a run. Its jobs stay invisible until it is published.
+    /// A campaign has one open import at a time: [`StoreError::Busy`].
+    async fn open_import(&self, import: &ImportId, campaign: &CampaignId, run: &RunId) -> Result<(), StoreError>;
+
+    /// Adds waiting jobs to an open import. Answers for each, in order, whether it was taken:
+    /// `false` for a number that the run has already.
+    async fn stage(&self, import: &ImportId, jobs: Vec<CallJob>) -> Result<Vec<bool>, StoreError>;
+
+    /// Makes all jobs of an import visible at once, together with the saved reply.
+    async fn publish_import(&self, import: &ImportId, reply: Option<ReplyWrite>) -> Result<(), StoreError>;
+
+    /// Forgets an import that was not published.
+    async fn drop_import(&self, import: &ImportId) -> Result<(), StoreError>;
+
+    /// One job.
+    async fn job(&self, id: &JobId) -> Result<Option<Stored<CallJob>>, StoreError>;
+
+    /// Jobs in the order they were accepted.
+    async fn jobs(&self, query: JobQuery) -> Result<Page<Stored<CallJob>>, StoreError>;
+
+    /// The history of a job after the entry numbered `after`, oldest first.
+    async fn entries(&self, job: &JobId, after: u64, limit: u32) -> Result<Vec<Entry>, StoreError>;
+
+    /// The job whose open attempt keeps this number from being called, if there is one.
+    async fn number_holder(&self, phone: &PhoneNumber) -> Result<Option<JobId>, StoreError>;
+
+    /// One campaign.
+    async fn campaign(&self, id: &CampaignId) -> Result<Option<Stored<Campaign>>, StoreError>;
+
+    /// Campaigns, the newest first.
+    async fn campaigns(&self, cursor: Option<String>, limit: u32) -> Result<Page<Stored<Campaign>>, StoreError>;
+
+    /// How many jobs of a run stand where. Costs the same with ten jobs and a million.
+    async fn counts(&self, run: &RunId) -> Result<Counts, StoreError>;
+
+    /// Jobs that may be dialled now, the longest due first: of running campaigns and single calls
+    /// only, at most `limit`, and no more than free lines and the pace allow at this moment.
+    async fn due(&self, capacity: Capacity, limit: u32) -> Result<DueNow, StoreError>;
+
+    /// Jobs whose deadline has passed, the longest overdue first, at most `limit`; and when the next
+    /// one's deadline is.
+    async fn overdue(&self, limit: u32) -> Result<Overdue, StoreError>;
+
+    /// Jobs that are neither waiting nor final nor quarantined, for a look at them after a start.
+    async fn open_jobs(&self, cursor: Option<String>, limit: u32) -> Result<Page<Stored<CallJob>>, StoreError>;
+
+    /// Whether, and since when, a number may not be called.
+    async fn suppression(&self, phone: &PhoneNumber) -> Result<Option<Suppression>, StoreError>;
+
+    /// The suppression list, by number.
+    async fn suppressions(&self, cursor: Option<String>, limit: u32) -> Result<Page<Suppression>, StoreError>;
+
+    /// The reply kept for an idempotency key, if it is younger than 24 hours.
+    async fn saved_reply(&self, key: &str) -> Result<Option<SavedReply>, StoreError>;
+}
+
+/// A record and the version that the next write must name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stored<T> {
+    /// The record.
+    pub record: T,
+    /// Its version: 1 when new, one more with every write.
+    pub version: u64,
+}
+
+/// One atomic write: all of its parts or none.
+#[derive(Debug, Clone, Default)]
+pub struct Write {
+    /// A job, new or changed.
+    pub job: Option<JobWrite>,
+    /// A campaign, new or changed.
+    pub campaign: Option<CampaignWrite>,
+    /// A number that may not be called from now on. Known numbers keep their first entry.
+    pub suppress: Option<Suppression>,
+    /// A number that may be called again.
+    pub unsuppress: Option<PhoneNumber>,
+    /// Entries for the history of a job that does not change itself.
+    pub notes: Option<(JobId, Vec<NewEntry>)>,
+    /// The reply to keep for an idempotency key.
+    pub reply: Option<ReplyWrite>,
+}
+
+/// A job to be stored, with the times that index it.
+#[derive(Debug, Clone)]
+pub struct JobWrite {
+    /// The job.
+    pub job: CallJob,
+    /// The version it was read at; none for a new job.
+    pub from: Option<u64>,
+    /// When the sweep must look at it: [`CallJob::deadline`].
+    pub deadline: Option<Timestamp>,
+    /// Until when it may hold a line: [`CallJob::line_until`].
+    pub line_until: Option<Timestamp>,
+    /// What happened, for its history.
+    pub entries: Vec<NewEntry>,
+}
+
+/// A campaign to be stored.
+#[derive(Debug, Clone)]
+pub struct CampaignWrite {
+    /// The campaign.
+    pub campaign: Campaign,
+    /// The version it was read at; none for a new one.
+    pub from: Option<u64>,
+}
+
+/// Something that happened to a job, for its history.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NewEntry {
+    /// When.
+    pub at: Timestamp,
+    /// What: an event's name, `agent_said`, `gym_said`, …
+    pub kind: String,
+    /// Its details.
+    pub detail: serde_json::Value,
+    /// Why it changed nothing, if it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignored: Option<String>,
+}
+
+/// An entry of a job's history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Its number: larger is later, without promise of being gapless.
+    pub number: u64,
+    /// The entry.
+    pub entry: NewEntry,
+}
+
+/// Which jobs, and from where on.
+#[derive(Debug, Clone, Default)]
+pub struct JobQuery {
+    /// Of this campaign; none for all jobs, single calls included.
+    pub campaign: Option<CampaignId>,
+    /// Of this run.
+    pub run: Option<RunId>,
+    /// At this status.
+    pub status: Option<Status>,
+    /// Where the page before ended.
+    pub cursor: Option<String>,
+    /// At most so many; a keeper may cap it at 1,000.
+    pub limit: u32,
+}
+
+/// Part of a list, and where the next part begins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// What to ask with for the next part; none at the end.
+    pub next: Option<String>,
+}
+
+/// What is due, and when to look again if nothing else happens before.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DueNow {
+    /// Jobs to be dialled.
+    pub jobs: Vec<JobId>,
+    /// When the next job is due or the next pace token is there; none when nothing waits, or when only
+    /// a freed line can help, which [`Store::changes`] tells.
+    pub again_at: Option<Timestamp>,
+}
+
+/// What is overdue, and when the next deadline is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Overdue {
+    /// Jobs to be told that time has passed.
+    pub jobs: Vec<JobId>,
+    /// The next deadline that has not passed.
+    pub again_at: Option<Timestamp>,
+}
+
+/// A number that may not be called.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Suppression {
+    /// The number.
+    pub phone: PhoneNumber,
+    /// Since when.
+    pub since: Timestamp,
+    /// Why, in words: where known, what was said.
+    pub reason: String,
+}
+
+/// What changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// A job moved.
+    Job {
+        /// The job.
+        id: JobId,
+        /// Its run, if it has one.
+        run: Option<RunId>,
+        /// Where it stands now.
+        status: Status,
+    },
+    /// A campaign changed, or gyms were imported into it.
+    Campaign(CampaignId),
+    /// A number was suppressed or released.
+    Suppression,
+}
+
+/// Why a store did not do as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The record is not at the version that was read: read again and decide again.
+    #[error("the record has changed since it was read")]
+    Conflict,
+    /// The idempotency key is taken.
+    #[error("the idempotency key is in use")]
+    KeyTaken(Box<SavedReply>),
+    /// An import into this campaign is under way, or the data folder is in use.
+    #[error("{0}")]
+    Busy(String),
+    /// There is no such import, campaign or job.
+    #[error("no such {0}")]
+    Missing(&'static str),
+    /// A cursor that this store did not give out.
+    #[error("the cursor is not one of ours")]
+    BadCursor,
+    /// A stored record cannot be read.
+    #[error("a stored record cannot be read: {0}")]
+    Corrupt(String),
+    /// The disk, the database or the connection failed. Whether the write happened is not known.
+    #[error("the store failed: {0}")]
+    Failed(String),
+}

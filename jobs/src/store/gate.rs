@@ -1,0 +1,80 @@
+//! The gate before a dial: what must hold, all at once, in the instant the intent is stored.
+
+use jiff::Timestamp;
+
+use super::JobWrite;
+use crate::id::{CampaignId, JobId};
+
+/// A dial that asks to begin.
+#[derive(Debug, Clone)]
+pub struct BeginDial {
+    /// The job as it is once begun: [`crate::job::Phase::Dialing`], with the version it was read at
+    /// while it was still waiting.
+    pub job: JobWrite,
+    /// When it may be dialled at the earliest: [`crate::job::CallJob::due`] of the waiting job.
+    pub due: Timestamp,
+    /// When it may not be dialled any more, where hours are kept.
+    pub closes: Option<Timestamp>,
+    /// The limits.
+    pub gate: Gate,
+}
+
+/// The limits that a dial must pass. The keeper checks, in this order and by its own clock:
+/// version, due, window, campaign running, number not suppressed, number not held, a line, a token.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Gate {
+    /// The account's.
+    pub account: Capacity,
+    /// The campaign's own, for jobs of a campaign.
+    pub campaign: Option<(CampaignId, CampaignCapacity)>,
+}
+
+/// What the account can do at once.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Capacity {
+    /// Calls begun per second, more than 0. Begun dials are spaced evenly: two are at
+    /// least `1 / calls_per_second` apart.
+    pub calls_per_second: f64,
+    /// Calls at once.
+    pub lines: u32,
+}
+
+/// What a campaign allows itself; none means no limit beyond the account's.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct CampaignCapacity {
+    /// Calls begun per second.
+    pub calls_per_second: Option<f64>,
+    /// Calls at once.
+    pub lines: Option<u32>,
+}
+
+/// Whether a dial may begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Begun {
+    /// The intent is stored; number, line and token are taken. Exactly one caller gets this for a version.
+    Go,
+    /// Nothing was taken. For the refusals that pass by themselves, the store has noted when the job
+    /// is due again, so that nobody asks in vain before.
+    Refused(Refusal),
+}
+
+/// Why a dial may not begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The job is not what the caller read.
+    Changed,
+    /// It is not due before this.
+    NotDue(Timestamp),
+    /// Its hours are over.
+    WindowClosed,
+    /// Its campaign is not running.
+    NotRunning,
+    /// Its number is on the suppression list.
+    Suppressed,
+    /// This job's open attempt holds the number. Due again in some seconds.
+    NumberHeld(JobId),
+    /// All lines are taken, the account's or the campaign's. Due again in a second.
+    NoLine,
+    /// The next token is there at this time. Due again then.
+    Pace(Timestamp),
+}
