@@ -4,10 +4,12 @@
 pub mod answer;
 pub mod attempt;
 pub mod campaign;
+pub mod due;
 pub mod event;
 pub mod gym;
 pub mod id;
 pub mod job;
+pub mod ledger;
 pub mod outcome;
 pub mod phone;
 pub mod question;
@@ -15,3 +17,4 @@ pub mod retry;
 pub mod rules;
 pub mod step;
 pub mod store;
+pub mod sweep;

@@ -1,0 +1,117 @@
+//! Campaigns: created, started, paused, resumed, cancelled.
+
+use super::{Ledger, MAX_RACES};
+use crate::campaign::{Action, ActionError, Campaign, CampaignState, Counts, PausedReason};
+use crate::event::Event;
+use crate::id::CampaignId;
+use crate::job::Status;
+use crate::store::{CampaignWrite, JobQuery, ReplyWrite, StoreError, Write};
+
+/// Why a campaign did not do as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum CampaignError {
+    /// There is none with this id.
+    #[error("no such campaign")]
+    Missing,
+    /// It does not fit where the campaign stands.
+    #[error(transparent)]
+    Action(#[from] ActionError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Ledger {
+    /// Stores a new campaign.
+    pub async fn create_campaign(&self, campaign: Campaign, reply: Option<ReplyWrite>) -> Result<(), StoreError> {
+        let campaign = Some(CampaignWrite { campaign, from: None });
+        self.store.commit(Write { campaign, reply, ..Write::default() }).await
+    }
+
+    /// Carries out what a person asked of a campaign. `reply` makes the reply to keep from the result.
+    pub async fn act(
+        &self,
+        id: &CampaignId,
+        action: Action,
+        reply: impl Fn(&Campaign, &Counts) -> Option<ReplyWrite>,
+    ) -> Result<(Campaign, Counts), CampaignError> {
+        for _ in 0..MAX_RACES {
+            let stored = self.store.campaign(id).await?.ok_or(CampaignError::Missing)?;
+            let counts = self.store.counts(&stored.record.run).await?;
+            let campaign = stored.record.act(action, &counts, self.now())?;
+            let write = Write {
+                reply: reply(&campaign, &counts),
+                campaign: Some(CampaignWrite { campaign: campaign.clone(), from: Some(stored.version) }),
+                ..Write::default()
+            };
+            match self.store.commit(write).await {
+                Ok(()) => {
+                    tracing::info!(campaign_id = %id, status = %campaign.status(&counts), "campaign {id}: {action:?}");
+                    return Ok((campaign, counts));
+                }
+                Err(StoreError::Conflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(StoreError::Conflict.into())
+    }
+
+    /// Pauses every running campaign, because nothing can be called at all.
+    pub async fn pause_everything(&self, reason: PausedReason) -> Result<(), StoreError> {
+        self.each_campaign(|campaign| campaign.state == CampaignState::Running, async |campaign| {
+            match self.act(&campaign.id, Action::Pause(reason), |_, _| None).await {
+                Ok(_) | Err(CampaignError::Missing | CampaignError::Action(_)) => Ok(()),
+                Err(CampaignError::Store(error)) => Err(error),
+            }
+        })
+        .await
+    }
+
+    /// Cancels waiting jobs of cancelled campaigns, at most 500 a campaign at a time; says whether
+    /// some are left. Dialling stopped with the campaign's own record, so nothing depends on when this runs.
+    pub async fn clear_cancelled(&self) -> Result<bool, StoreError> {
+        let left = std::sync::atomic::AtomicBool::new(false);
+        self.each_campaign(|campaign| campaign.state == CampaignState::Cancelled, async |campaign| {
+            if self.store.counts(&campaign.run).await?.of(Status::Waiting) == 0 {
+                return Ok(());
+            }
+            let query = JobQuery {
+                campaign: Some(campaign.id.clone()),
+                status: Some(Status::Waiting),
+                limit: 500,
+                ..JobQuery::default()
+            };
+            let page = self.store.jobs(query).await?;
+            if page.next.is_some() {
+                left.store(true, std::sync::atomic::Ordering::Relaxed);
+            }
+            let cancels = page.items.iter().map(|stored| self.tell(stored.record.id(), Event::Cancel));
+            for told in futures_util::future::join_all(cancels).await {
+                told?;
+            }
+            Ok(())
+        })
+        .await?;
+        Ok(left.into_inner())
+    }
+
+    async fn each_campaign(
+        &self,
+        which: impl Fn(&Campaign) -> bool,
+        then: impl AsyncFn(Campaign) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut cursor = None;
+        loop {
+            let page = self.store.campaigns(cursor, 100).await?;
+            for stored in page.items {
+                if which(&stored.record) {
+                    then(stored.record).await?;
+                }
+            }
+            match page.next {
+                Some(next) => cursor = Some(next),
+                None => return Ok(()),
+            }
+        }
+    }
+}
