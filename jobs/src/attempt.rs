@@ -30,11 +30,26 @@ words!(
     }
 );
 
-impl CallStatus {
-    /// The status for one of Twilio's words.
-    pub fn from_word(word: &str) -> Option<CallStatus> {
-        CallStatus::ALL.iter().copied().find(|status| status.as_str() == word)
+/// Twilio used a word for a status that we do not know.
+///
+/// Log it and answer 2xx: another answer makes Twilio send the same word again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{word:?} is not a call status")]
+pub struct UnknownStatus {
+    /// The word.
+    pub word: String,
+}
+
+impl std::str::FromStr for CallStatus {
+    type Err = UnknownStatus;
+
+    fn from_str(word: &str) -> Result<Self, UnknownStatus> {
+        let known = CallStatus::ALL.iter().copied().find(|status| status.as_str() == word);
+        known.ok_or_else(|| UnknownStatus { word: word.to_owned() })
     }
+}
+
+impl CallStatus {
 
     /// Whether the call is over: such a status never changes again.
     pub const fn is_terminal(self) -> bool {

@@ -19,7 +19,7 @@ use crate::rules::Rules;
 use crate::step::{Effect, Ignored, Step};
 use crate::store::gate::CampaignCapacity;
 use crate::store::{
-    BeginDial, Begun, Capacity, Gate, JobWrite, NewEntry, Refusal, Store, StoreError, Stored, Suppression, Write,
+    BeginDial, Begun, Capacity, Gate, JobWrite, NewEntry, Refusal, ReplyWrite, Store, StoreError, Stored, Suppression, Write,
 };
 
 /// Something to be done outside for a job, after its move was stored.
@@ -83,6 +83,16 @@ impl Ledger {
 
     /// Tells a job what happened. `Ok` means that the news, and what followed from it, is durable.
     pub async fn tell(&self, id: &JobId, event: Event) -> Result<Told, StoreError> {
+        self.tell_with(id, event, |_| None).await
+    }
+
+    /// As [`Ledger::tell`]; a move is stored together with the reply that is made of it.
+    pub async fn tell_with(
+        &self,
+        id: &JobId,
+        event: Event,
+        reply: impl Fn(&CallJob) -> Option<ReplyWrite>,
+    ) -> Result<Told, StoreError> {
         for _ in 0..MAX_RACES {
             let Some(stored) = self.store.job(id).await? else {
                 return Ok(Told::NoSuchJob);
@@ -91,7 +101,8 @@ impl Ledger {
             let now = self.now();
             match stored.record.step(&event, &rules, now) {
                 Step::Moved(job, effects) => {
-                    let write = self.write_of(&job, stored.version, &event, &effects, &rules, now);
+                    let mut write = self.write_of(&job, stored.version, &event, &effects, &rules, now);
+                    write.reply = reply(&job);
                     match self.store.commit(write).await {
                         Ok(()) => {
                             log_move(&stored.record, &job, &event);

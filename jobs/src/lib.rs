@@ -14,6 +14,7 @@ pub mod outcome;
 pub mod phone;
 pub mod question;
 pub mod retry;
+pub mod roster;
 pub mod rules;
 pub mod step;
 pub mod store;

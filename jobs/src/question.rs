@@ -40,6 +40,12 @@ pub enum AnswerType {
 }
 
 impl Question {
+    /// The columns of a gym's row that `{{…}}` in the question names, as they are written there.
+    pub fn columns(&self) -> Vec<String> {
+        let named = self.ask.split("{{").skip(1).filter_map(|rest| rest.split_once("}}"));
+        named.map(|(column, _)| column.trim().to_owned()).collect()
+    }
+
     /// The four questions of a campaign that names none.
     pub fn defaults() -> Vec<Question> {
         let question = |key: &str, ask: &str, kind| Question {

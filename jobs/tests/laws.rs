@@ -1,0 +1,18 @@
+//! The laws of the state machine, on histories that nobody would think of.
+//!
+//! Each test promises one thing about *every* history: the events come from small pools, so
+//! that secrets, calls and phases collide, and the clocks jump. The examples that explain the
+//! machine one row at a time are in `step_table.rs`.
+// A test that cannot build its own material has nothing better to do than to panic.
+#![allow(clippy::expect_used)]
+
+mod laws {
+    mod cancel;
+    mod cast;
+    mod dialling;
+    mod ending;
+    mod history;
+    mod order;
+    mod record;
+    mod trial;
+}

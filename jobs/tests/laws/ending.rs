@@ -1,0 +1,76 @@
+//! Time alone ends every job, and never quietly.
+
+use gymcall_jobs::job::Status;
+use gymcall_jobs::step::{Effect, Ignored, Step};
+use gymcall_jobs::event::Event;
+use jiff::SignedDuration;
+use proptest::prelude::*;
+
+use super::history::{histories, is_open, run_out};
+use super::trial::trials;
+
+proptest! {
+    #![proptest_config(trials())]
+
+    // `run_out` itself fails after 200 ticks.
+    #[test]
+    fn time_alone_ends_every_job(history in histories()) {
+        let (job, now) = history.end();
+        let told = run_out(&job, &history.rules, now);
+        for tick in &told {
+            prop_assert!(tick.accepted(), "its own deadline is refused: {:?}", tick);
+        }
+        let end = told.last().map_or(&job, |last| last.after());
+        prop_assert!(end.status().is_final() || end.status() == Status::Waiting, "{:?}", end);
+    }
+
+    #[test]
+    fn no_open_job_is_forgotten(history in histories()) {
+        for told in &history.told {
+            let job = told.after();
+            let open = is_open(job) && job.status() != Status::Quarantined;
+            prop_assert_eq!(job.deadline(&history.rules).is_some(), open);
+            prop_assert_eq!(job.due().is_some(), job.status() == Status::Waiting);
+        }
+    }
+
+    #[test]
+    fn an_unclear_request_is_looked_up_before_it_is_quarantined(history in histories()) {
+        let (job, now) = history.end();
+        let mut looked_up = false;
+        for told in history.told.iter().chain(&run_out(&job, &history.rules, now)) {
+            if told.before.status() != Status::Unknown && told.after().status() == Status::Unknown {
+                looked_up = false;
+            }
+            looked_up |= told.effects().iter().any(|effect| matches!(effect, Effect::LookUp { .. }));
+            if told.after().status() == Status::Quarantined && told.before.status() != Status::Quarantined {
+                prop_assert_eq!(told.before.status(), Status::Unknown);
+                prop_assert!(looked_up, "quarantined without a look-up");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_happens_before_its_time(history in histories()) {
+        for told in &history.told {
+            let job = told.after();
+            if let Some(deadline) = job.deadline(&history.rules) {
+                let early = deadline.checked_sub(SignedDuration::from_nanos(1)).expect("not the beginning of time");
+                prop_assert_eq!(job.step(&Event::Tick, &history.rules, early), Step::Ignored(Ignored::TooEarly));
+            }
+        }
+    }
+
+    // Whoever is on the line of a call that we give up on must not be kept there.
+    #[test]
+    fn a_call_that_time_ends_is_hung_up(history in histories()) {
+        let (job, now) = history.end();
+        for tick in run_out(&job, &history.rules, now) {
+            let Some(call) = tick.before.call() else { continue };
+            let told_over = tick.before.open_attempt().is_some_and(|open| open.ended_at.is_some());
+            if tick.after().call().is_none() && !told_over {
+                prop_assert!(tick.effects().contains(&Effect::HangUp(call.clone())), "{:?}", tick);
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! A call: what was ordered, where it stands, and what can be done to it.
+
+mod life;
+mod order;
+mod script;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, watch};
+
+use crate::callback::Held;
+use crate::fault::Fate;
+use crate::status::Status;
+use crate::webhook::Delivery;
+
+pub(crate) use life::live;
+pub(crate) use order::{Callbacks, Fetch, Method, Order, Source};
+
+/// One call from its creation on.
+pub(crate) struct Call {
+    pub(crate) sid: String,
+    pub(crate) order: Order,
+    pub(crate) fate: Fate,
+    status: watch::Sender<Status>,
+    commands: mpsc::UnboundedSender<Command>,
+    facts: Mutex<Facts>,
+    /// Webhooks made for it; whoever waits for the first one watches this.
+    deliveries: watch::Sender<Vec<Delivery>>,
+}
+
+/// What happens to a call from outside its own life.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// End it, whatever it is doing.
+    HangUp,
+    /// End it if nobody has picked up.
+    Cancel,
+    /// Carry on with another document.
+    Redirect(Source),
+}
+
+/// What is known of a call besides its status.
+#[derive(Debug, Clone)]
+pub(crate) struct Facts {
+    pub(crate) created: Timestamp,
+    pub(crate) updated: Timestamp,
+    pub(crate) dialled: Option<Timestamp>,
+    pub(crate) answered: Option<Timestamp>,
+    pub(crate) ended: Option<Timestamp>,
+    /// Estimate at creation of how long it would stay queued.
+    pub(crate) queue_ms: u64,
+    pub(crate) sip: u16,
+    /// Where news of it goes; an update may change that.
+    pub(crate) callbacks: Callbacks,
+    /// Callbacks fired so far.
+    pub(crate) sequence: u32,
+    /// A callback that waits to change places with the next one.
+    pub(crate) held: Option<Held>,
+}
+
+impl Call {
+    pub(crate) fn new(
+        sid: String,
+        order: Order,
+        fate: Fate,
+        queue_ms: u64,
+    ) -> (Call, mpsc::UnboundedReceiver<Command>) {
+        let (commands, receiver) = mpsc::unbounded_channel();
+        let now = Timestamp::now();
+        let facts = Facts {
+            created: now,
+            updated: now,
+            dialled: None,
+            answered: None,
+            ended: None,
+            queue_ms,
+            sip: 200,
+            callbacks: order.callbacks.clone(),
+            sequence: 0,
+            held: None,
+        };
+        let call = Call {
+            sid,
+            order,
+            fate,
+            status: watch::Sender::new(Status::Queued),
+            commands,
+            facts: Mutex::new(facts),
+            deliveries: watch::Sender::new(Vec::new()),
+        };
+        (call, receiver)
+    }
+
+    pub(crate) fn status(&self) -> Status {
+        *self.status.borrow()
+    }
+
+    /// Follows the status.
+    pub(crate) fn watch(&self) -> watch::Receiver<Status> {
+        self.status.subscribe()
+    }
+
+    /// Follows the webhooks made for this call.
+    pub(crate) fn deliveries(&self) -> watch::Receiver<Vec<Delivery>> {
+        self.deliveries.subscribe()
+    }
+
+    pub(crate) fn delivered(&self, delivery: Delivery) {
+        self.deliveries.send_modify(|all| all.push(delivery));
+    }
+
+    /// Moves on if the call stands at one of `from`; false if it does not, and then nothing changes.
+    /// A cancel and the dialling may want a queued call at the same time: only one gets it.
+    pub(crate) fn advance(&self, from: &[Status], to: Status) -> bool {
+        self.status.send_if_modified(|status| {
+            if !from.contains(status) {
+                return false;
+            }
+            let now = Timestamp::now();
+            let mut facts = self.facts();
+            facts.updated = now;
+            match to {
+                Status::Initiated => facts.dialled = Some(now),
+                Status::InProgress => facts.answered = Some(now),
+                to if to.is_final() => facts.ended = Some(now),
+                _ => {}
+            }
+            *status = to;
+            true
+        })
+    }
+
+    /// Asks the call's life to do something; a call that is over ignores it.
+    pub(crate) fn command(&self, command: Command) {
+        let _ = self.commands.send(command);
+    }
+
+    pub(crate) fn facts(&self) -> MutexGuard<'_, Facts> {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Facts {
+    /// Whole seconds of talk, begun ones counted, if somebody picked up and it is over.
+    pub(crate) fn duration_s(&self) -> Option<u64> {
+        let talked = self.ended?.duration_since(self.answered?);
+        Some((talked.as_millis().max(0) as u64).div_ceil(1000))
+    }
+}

@@ -1,0 +1,101 @@
+//! A dialled call, from the first ring to the end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::{Call, Command, script};
+use crate::callee::{Ring, RingEnd};
+use crate::exchange::Exchange;
+use crate::line::Line;
+use crate::status::Status;
+
+/// How the ringing ended.
+enum Outcome {
+    PickedUp,
+    Over(Status, u16),
+}
+
+/// Lives a call that has just been dialled.
+pub(crate) async fn live(exchange: Arc<Exchange>, call: Arc<Call>, mut commands: mpsc::UnboundedReceiver<Command>) {
+    let callee = exchange.settings.callees.at(&call.order.to);
+    let ring = callee.ring(exchange.next_dial(&call.order.to));
+    let waited = tokio::select! {
+        outcome = ringing(&exchange, &call, ring) => outcome,
+        () = taken_back(&mut commands) => Outcome::Over(Status::Canceled, 487),
+    };
+    match waited {
+        Outcome::PickedUp => talk(&exchange, &call, &mut commands).await,
+        Outcome::Over(status, sip) => {
+            call.facts().sip = sip;
+            exchange.advance(&call, &[Status::Initiated, Status::Ringing], status);
+        }
+    }
+}
+
+async fn ringing(exchange: &Arc<Exchange>, call: &Arc<Call>, ring: Ring) -> Outcome {
+    let dialled = Instant::now();
+    let after = Duration::from_millis(u64::from(ring.after_ms));
+    match ring.end {
+        // A line that is busy or dead does not ring.
+        RingEnd::Busy => {
+            sleep(after).await;
+            return Outcome::Over(Status::Busy, ring.sip.unwrap_or(486));
+        }
+        RingEnd::Failed => {
+            sleep(after).await;
+            return Outcome::Over(Status::Failed, ring.sip.unwrap_or(404));
+        }
+        RingEnd::Answer | RingEnd::NoAnswer => {}
+    }
+    sleep_until(dialled + exchange.settings.dial_delay).await;
+    exchange.advance(call, &[Status::Initiated], Status::Ringing);
+    sleep(after.min(call.order.ring)).await;
+    if ring.end == RingEnd::Answer && after <= call.order.ring {
+        Outcome::PickedUp
+    } else {
+        Outcome::Over(Status::NoAnswer, ring.sip.unwrap_or(487))
+    }
+}
+
+/// Waits until somebody wants the call ended; there is no document yet that could be changed.
+async fn taken_back(commands: &mut mpsc::UnboundedReceiver<Command>) {
+    while let Some(command) = commands.recv().await {
+        if matches!(command, Command::HangUp | Command::Cancel) {
+            return;
+        }
+    }
+}
+
+async fn talk(exchange: &Arc<Exchange>, call: &Arc<Call>, commands: &mut mpsc::UnboundedReceiver<Command>) {
+    if !exchange.advance(call, &[Status::Ringing], Status::InProgress) {
+        return;
+    }
+    let line = Line::default();
+    let callee = Arc::clone(exchange.settings.callees.at(&call.order.to));
+    let sound = line.clone().run(Arc::clone(call), callee, exchange.log.clone());
+    let limit = {
+        let call = Arc::clone(call);
+        async move {
+            sleep(call.order.talk).await;
+            call.command(Command::HangUp);
+        }
+    };
+    let _ended_with_the_talk = [Companion(exchange.tasks.spawn(sound)), Companion(exchange.tasks.spawn(limit))];
+    script::run(exchange, call, &line, commands).await;
+    exchange.advance(call, &[Status::InProgress], Status::Completed);
+}
+
+/// A task that ends when this is dropped.
+struct Companion(Option<AbortHandle>);
+
+impl Drop for Companion {
+    fn drop(&mut self) {
+        if let Some(task) = &self.0 {
+            task.abort();
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The telephone exchange: all that the parts of one running simulator share.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::account::Pace;
+use crate::call::Call;
+use crate::log::{Event, Log};
+use crate::settings::Settings;
+use crate::status::Status;
+use crate::tasks::Tasks;
+
+pub(crate) struct Exchange {
+    pub(crate) settings: Settings,
+    pub(crate) log: Log,
+    pub(crate) tasks: Tasks,
+    pub(crate) pace: Pace,
+    book: Mutex<Book>,
+}
+
+/// Every call there has been, and how often what was done.
+#[derive(Default)]
+struct Book {
+    calls: Vec<Arc<Call>>,
+    by_sid: HashMap<String, usize>,
+    creates: u64,
+    creates_by_number: HashMap<String, u64>,
+    dials_by_number: HashMap<String, usize>,
+}
+
+impl Exchange {
+    pub(crate) fn new(settings: Settings, log: Log, pace: Pace) -> Exchange {
+        Exchange { settings, log, tasks: Tasks::new(), pace, book: Mutex::default() }
+    }
+
+    /// The path under which the account's resources are.
+    pub(crate) fn account_path(&self) -> String {
+        format!("/2010-04-01/Accounts/{}", self.settings.account_sid)
+    }
+
+    /// Numbers a create request: among all of them, and among those to `to`. Both from 0.
+    pub(crate) fn next_create(&self, to: &str) -> (u64, u64) {
+        let mut book = self.book();
+        let ordinal = book.creates;
+        book.creates += 1;
+        let nth = book.creates_by_number.entry(to.to_owned()).or_default();
+        *nth += 1;
+        (ordinal, *nth - 1)
+    }
+
+    /// Numbers a dialled call among those to `to`, from 0.
+    pub(crate) fn next_dial(&self, to: &str) -> usize {
+        let mut book = self.book();
+        let nth = book.dials_by_number.entry(to.to_owned()).or_default();
+        *nth += 1;
+        *nth - 1
+    }
+
+    pub(crate) fn enter(&self, call: Arc<Call>) {
+        let mut book = self.book();
+        let index = book.calls.len();
+        book.by_sid.insert(call.sid.clone(), index);
+        book.calls.push(call);
+    }
+
+    pub(crate) fn call(&self, sid: &str) -> Option<Arc<Call>> {
+        let book = self.book();
+        let index = *book.by_sid.get(sid)?;
+        book.calls.get(index).cloned()
+    }
+
+    /// Every call, the newest first.
+    pub(crate) fn calls(&self) -> Vec<Arc<Call>> {
+        self.book().calls.iter().rev().cloned().collect()
+    }
+
+    /// Moves a call on, notes it, and tells its client. False if it did not stand at one of `from`.
+    pub(crate) fn advance(self: &Arc<Self>, call: &Arc<Call>, from: &[Status], to: Status) -> bool {
+        let was_queued = call.status() == Status::Queued;
+        if !call.advance(from, to) {
+            return false;
+        }
+        self.log.add(Event::Status { sid: call.sid.clone(), to: call.order.to.clone(), status: to });
+        // Twilio tells nobody of a call that was taken back before it was dialled.
+        if !(was_queued && to.is_final()) {
+            crate::callback::report(self, call, to);
+        }
+        true
+    }
+
+    /// Notes what Twilio would put into its debugger.
+    pub(crate) fn warn(&self, sid: Option<&str>, code: u32, message: impl Into<String>) {
+        let message = message.into();
+        tracing::warn!(sid, code, %message, "simulator");
+        self.log.add(Event::Warning { sid: sid.map(str::to_owned), code, message });
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,113 @@
+//! The sound path of an answered call: a clock of 20 ms, the callee at one end, what is played to it
+//! at the other. It runs from pick-up to hang-up, whether a media stream is attached or not.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::call::{Call, Command};
+use crate::callee::{Act, Callee, Conversation};
+use crate::log::{Event, Log};
+use crate::mulaw::FRAME;
+use crate::stream::Playback;
+
+/// Frames a stream may lag behind before audio is thrown away: ten seconds.
+const LARGEST_LAG: usize = 500;
+
+/// What a media stream is given every 20 ms.
+#[derive(Debug)]
+pub(crate) struct Tick {
+    /// The callee's sound; `None` is silence.
+    pub(crate) spoken: Option<[u8; FRAME]>,
+    /// Marks whose audio the callee has heard.
+    pub(crate) marks: Vec<String>,
+    /// The callee's line makes the stream break.
+    pub(crate) drop: bool,
+}
+
+/// One answered call's sound. Clones share it.
+#[derive(Clone, Default)]
+pub(crate) struct Line {
+    ends: Arc<Mutex<Ends>>,
+}
+
+#[derive(Default)]
+struct Ends {
+    playback: Playback,
+    stream: Option<mpsc::Sender<Tick>>,
+    /// Frames thrown away because the stream did not take them.
+    lost: bool,
+}
+
+impl Line {
+    /// What is played to the callee.
+    pub(crate) fn with_playback<T>(&self, change: impl FnOnce(&mut Playback) -> T) -> T {
+        change(&mut self.lock().playback)
+    }
+
+    /// Attaches a stream; it is given every tick from now on.
+    pub(crate) fn attach(&self) -> mpsc::Receiver<Tick> {
+        let (sender, receiver) = mpsc::channel(LARGEST_LAG);
+        let mut ends = self.lock();
+        ends.playback.clear();
+        ends.stream = Some(sender);
+        ends.lost = false;
+        receiver
+    }
+
+    /// Takes the stream off, with all it had not played; true if some of its audio was lost.
+    pub(crate) fn detach(&self) -> bool {
+        let mut ends = self.lock();
+        ends.playback.clear();
+        ends.stream = None;
+        ends.lost
+    }
+
+    /// Keeps the clock until the task is ended.
+    pub(crate) async fn run(self, call: Arc<Call>, callee: Arc<Callee>, log: Log) {
+        let mut conversation = Conversation::new(callee);
+        let mut clock = interval(Duration::from_millis(20));
+        // A late tick is made up for: what matters is 50 frames in every second.
+        clock.set_missed_tick_behavior(MissedTickBehavior::Burst);
+        loop {
+            clock.tick().await;
+            let mut acts = Vec::new();
+            self.tick(&mut conversation, &mut acts);
+            for act in acts {
+                note(&call, act, &log);
+            }
+        }
+    }
+
+    fn tick(&self, conversation: &mut Conversation, acts: &mut Vec<Act>) {
+        let mut ends = self.lock();
+        let (heard, marks) = ends.playback.frame();
+        let spoken = conversation.frame(&heard, acts);
+        let drop = acts.contains(&Act::DropStream);
+        if let Some(stream) = &ends.stream {
+            let tick = Tick { spoken, marks, drop };
+            ends.lost |= matches!(stream.try_send(tick), Err(mpsc::error::TrySendError::Full(_)));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Ends> {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn note(call: &Call, act: Act, log: &Log) {
+    let sid = call.sid.clone();
+    match act {
+        Act::Heard(text) => log.add(Event::Heard { sid, text }),
+        Act::Misheard(hint) => log.add(Event::Warning {
+            sid: Some(sid),
+            code: 0,
+            message: format!("the callee did not understand: {hint}"),
+        }),
+        Act::Said { text, mumbled } => log.add(Event::Said { sid, text, mumbled }),
+        Act::HangUp => call.command(Command::HangUp),
+        Act::DropStream => {}
+    }
+}

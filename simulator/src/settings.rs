@@ -1,0 +1,57 @@
+//! What a simulator is started with.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::callee::Callees;
+use crate::fault::Faults;
+
+/// Settings of a simulator. `Settings::default()` is a kind Twilio on a free port of this machine.
+#[derive(Clone)]
+pub struct Settings {
+    /// Where the REST API listens; port 0 takes a free one.
+    pub bind: SocketAddr,
+    /// The one account, `AC` and 32 hexadecimal digits.
+    pub account_sid: String,
+    /// Its token: the password of the REST API and the key of every signature.
+    pub auth_token: String,
+    /// Who can be called.
+    pub callees: Callees,
+    /// How unkind it is.
+    pub faults: Faults,
+    /// Decides the faults that have a rate.
+    pub seed: u64,
+    /// Calls dialled per second at most; the others stay queued.
+    pub calls_per_second: f64,
+    /// Where the log is appended to, besides memory.
+    pub log_path: Option<PathBuf>,
+    /// Wait before the second try of a webhook; it doubles with each further try, up to 5 s.
+    pub retry_base: Duration,
+    /// Time from dialling (`initiated`) to `ringing`.
+    pub dial_delay: Duration,
+    /// Whether webhooks and streams go to this machine only. Without it a wrong URL in a test could
+    /// send signed requests into the world.
+    pub loopback_only: bool,
+    /// Price of one begun minute of a picked-up call, in US dollars.
+    pub price_per_minute: f64,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            account_sid: "AC00000000000000000000000000000000".to_owned(),
+            auth_token: "0123456789abcdef0123456789abcdef".to_owned(),
+            callees: Callees::built_in(),
+            faults: Faults::default(),
+            seed: 0,
+            calls_per_second: 1.0,
+            log_path: None,
+            retry_base: Duration::from_millis(200),
+            dial_delay: Duration::from_millis(50),
+            loopback_only: true,
+            price_per_minute: 0.014,
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Starting and ending a simulator.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::account::{self, Pace};
+use crate::exchange::Exchange;
+use crate::log::Log;
+use crate::rest;
+use crate::settings::Settings;
+
+/// How long open requests may take to end with the simulator.
+const LAST_REPLIES: Duration = Duration::from_secs(1);
+
+/// Why a simulator does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {0}: {1}")]
+    Bind(SocketAddr, io::Error),
+    /// The log file cannot be opened.
+    #[error("cannot open the log: {0}")]
+    Log(io::Error),
+    /// The pace is not a number of calls above zero.
+    #[error("{0} is not a pace: calls per second must be above 0")]
+    Pace(f64),
+}
+
+/// A running Twilio. It ends, with everything it has started, when this is dropped.
+pub struct Simulator {
+    exchange: Arc<Exchange>,
+    address: SocketAddr,
+    closing: watch::Sender<bool>,
+    server: JoinHandle<()>,
+}
+
+impl Simulator {
+    /// Starts to listen. Must be called inside a tokio runtime with time and I/O.
+    pub async fn start(settings: Settings) -> Result<Simulator, StartError> {
+        let pace = settings.calls_per_second;
+        // Above zero, and not so slow that the wait between two calls has no length any more.
+        if !(pace.is_finite() && pace >= 1e-6) {
+            return Err(StartError::Pace(pace));
+        }
+        let log = Log::open(settings.log_path.as_deref()).map_err(StartError::Log)?;
+        let bind = settings.bind;
+        let failed = |error| StartError::Bind(bind, error);
+        let listener = TcpListener::bind(bind).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let (pace, queue) = Pace::new(pace);
+        let exchange = Arc::new(Exchange::new(settings, log, pace));
+        exchange.tasks.spawn(account::dial(Arc::clone(&exchange), queue));
+        let (closing, mut closed) = watch::channel(false);
+        let server = axum::serve(listener, rest::router(Arc::clone(&exchange))).with_graceful_shutdown(async move {
+            // A dropped sender closes the door as well.
+            let _ = closed.wait_for(|closing| *closing).await;
+        });
+        // Not among the tasks: it ends by the door, so that its open connections end with it.
+        let server = tokio::spawn(async move {
+            if let Err(error) = server.await {
+                tracing::error!(%error, "the REST API has ended");
+            }
+        });
+        Ok(Simulator { exchange, address, closing, server })
+    }
+
+    /// Base URL of the REST API, as `http://127.0.0.1:4010`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What it has done so far.
+    pub fn log(&self) -> &Log {
+        &self.exchange.log
+    }
+
+    /// Ends everything and waits for it. Calls are cut off without a word, as by a power failure.
+    pub async fn shutdown(mut self) {
+        let _ = self.closing.send(true);
+        self.exchange.tasks.end().await;
+        // A client that holds a half-sent request open must not hold this up.
+        let _ = timeout(LAST_REPLIES, &mut self.server).await;
+    }
+}
+
+impl Drop for Simulator {
+    fn drop(&mut self) {
+        self.exchange.tasks.abort();
+    }
+}

@@ -1,0 +1,135 @@
+//! Requests to the client's app: signed, tried again as its URL asks, and written down.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use crate::address::Address;
+use crate::call::{Call, Fetch, Method};
+use crate::exchange::Exchange;
+use crate::http::{self, Failure, Reply};
+use crate::log::Event;
+use crate::overrides::{Overrides, RetryOn};
+use crate::{sid, signature};
+
+/// No wait between two tries is longer.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// One try of a webhook, as `Events.json` shows it.
+#[derive(Debug, Clone)]
+pub(crate) struct Delivery {
+    pub(crate) at: Timestamp,
+    pub(crate) method: Method,
+    pub(crate) url: String,
+    pub(crate) params: Vec<(String, String)>,
+    pub(crate) took: Duration,
+    pub(crate) reply: Result<Reply, Failure>,
+}
+
+/// Asks `fetch` with `params`, and again where its fragment says so. The last reply counts.
+pub(crate) async fn request(
+    exchange: &Exchange,
+    call: &Call,
+    fetch: &Fetch,
+    params: &[(String, String)],
+) -> Result<Reply, Failure> {
+    let Some(address) = Address::parse(&fetch.url) else {
+        exchange.warn(Some(&call.sid), 11100, format!("invalid URL {}", fetch.url));
+        return Err(Failure::Connect("invalid URL".to_owned()));
+    };
+    let overrides = Overrides::parse(&address.fragment);
+    let address = match fetch.method {
+        Method::Get => address.with_query(params),
+        Method::Post => address,
+    };
+    // One token for all tries: it is how the app can tell a second try from a second event.
+    let token = sid::uuid();
+    let deadline = Instant::now() + overrides.total;
+    let mut attempt = 1;
+    loop {
+        let began = (Timestamp::now(), Instant::now());
+        let once = try_once(exchange, &address, fetch.method, params, &token, &overrides);
+        let reply = timeout_at(deadline, once).await.unwrap_or(Err(Failure::Timeout));
+        let delivery = Delivery {
+            at: began.0,
+            method: fetch.method,
+            url: address.exact.clone(),
+            params: params.to_vec(),
+            took: began.1.elapsed(),
+            reply: reply.clone(),
+        };
+        write_down(exchange, call, delivery, attempt);
+        let wait = (exchange.settings.retry_base * (1 << (attempt - 1))).min(LONGEST_WAIT);
+        if attempt > overrides.retries || !again(&reply, overrides.retry_on) || Instant::now() + wait >= deadline {
+            return reply;
+        }
+        sleep(wait).await;
+        attempt += 1;
+    }
+}
+
+async fn try_once(
+    exchange: &Exchange,
+    address: &Address,
+    method: Method,
+    params: &[(String, String)],
+    token: &str,
+    overrides: &Overrides,
+) -> Result<Reply, Failure> {
+    if exchange.settings.loopback_only && !address.loopback {
+        return Err(Failure::Connect("not on this machine".to_owned()));
+    }
+    if address.scheme != "http" {
+        return Err(Failure::Connect("only http is spoken here".to_owned()));
+    }
+    let (signed, body) = match method {
+        Method::Get => (&[][..], String::new()),
+        Method::Post => (params, url::form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish()),
+    };
+    let signature = signature::sign(&exchange.settings.auth_token, &address.exact, signed);
+    let mut head = format!(
+        "{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: TwilioProxy/1.1\r\nAccept: */*\r\n\
+         X-Twilio-Signature: {signature}\r\nI-Twilio-Idempotency-Token: {token}\r\n\
+         X-Home-Region: us1\r\nConnection: close\r\n",
+        method.as_str(),
+        address.target,
+        address.host_header(),
+    );
+    if method == Method::Post {
+        head += &format!(
+            "Content-Type: application/x-www-form-urlencoded; charset=UTF-8\r\nContent-Length: {}\r\n",
+            body.len()
+        );
+    }
+    let socket = http::connect(address, overrides.connect).await?;
+    http::exchange(socket, &head, body.as_bytes(), overrides.read).await
+}
+
+fn again(reply: &Result<Reply, Failure>, on: RetryOn) -> bool {
+    match reply {
+        Ok(reply) => match reply.status {
+            400..=499 => on.client_error,
+            500..=599 => on.server_error,
+            _ => false,
+        },
+        Err(Failure::Connect(_)) => on.connect,
+        // An app that was killed while it answered has not answered in time either.
+        Err(Failure::Timeout | Failure::Broken(_)) => on.read,
+        Err(Failure::TooLarge) => false,
+    }
+}
+
+fn write_down(exchange: &Exchange, call: &Call, delivery: Delivery, attempt: u32) {
+    exchange.log.add(Event::Webhook {
+        sid: call.sid.clone(),
+        method: delivery.method.as_str().to_owned(),
+        url: delivery.url.clone(),
+        params: delivery.params.clone(),
+        attempt,
+        response: delivery.reply.as_ref().ok().map(|reply| reply.status),
+        error: delivery.reply.as_ref().err().map(Failure::to_string),
+        duration_ms: delivery.took.as_millis() as u64,
+    });
+    call.delivered(delivery);
+}

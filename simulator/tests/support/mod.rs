@@ -1,0 +1,64 @@
+//! What the tests put around a simulator: a client of its REST API, an app with webhooks and media
+//! streams, and ears. All over plain sockets, sharing no code with the simulator.
+
+// Not every test file uses all of it; and a helper that fails must fail the test.
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
+
+pub(crate) mod app;
+pub(crate) mod desk;
+pub(crate) mod rest;
+pub(crate) mod tone;
+
+use std::time::Duration;
+
+use gymcall_simulator::{Event, Settings, Simulator, Status};
+
+pub(crate) const ACCOUNT: &str = "AC0123456789abcdef0123456789abcdef";
+pub(crate) const TOKEN: &str = "fedcba9876543210fedcba9876543210";
+pub(crate) const FROM: &str = "+15005550006";
+
+pub(crate) fn settings() -> Settings {
+    Settings {
+        account_sid: ACCOUNT.to_owned(),
+        auth_token: TOKEN.to_owned(),
+        calls_per_second: 100.0,
+        ..Settings::default()
+    }
+}
+
+pub(crate) async fn start(settings: Settings) -> Simulator {
+    Simulator::start(settings).await.unwrap()
+}
+
+/// Fails a test that waits for something that does not come.
+pub(crate) async fn soon<T>(what: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(20), what).await.expect("it did not come within 20 s")
+}
+
+/// Waits until the call `sid` is over, and gives every status it had.
+pub(crate) async fn over(simulator: &Simulator, sid: &str) -> Vec<Status> {
+    let mut feed = simulator.log().subscribe();
+    let mut statuses = Vec::new();
+    soon(feed.wait_for(|event| match event {
+        Event::Status { sid: of, status, .. } if of == sid => {
+            statuses.push(*status);
+            status.is_final()
+        }
+        _ => false,
+    }))
+    .await;
+    statuses
+}
+
+/// The codes of all warnings so far.
+pub(crate) fn warnings(simulator: &Simulator) -> Vec<u32> {
+    simulator
+        .log()
+        .entries()
+        .iter()
+        .filter_map(|entry| match &entry.what {
+            Event::Warning { code, .. } => Some(*code),
+            _ => None,
+        })
+        .collect()
+}

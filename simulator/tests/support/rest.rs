@@ -1,0 +1,77 @@
+//! A client of the REST API, down to the bytes.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use super::{ACCOUNT, FROM, TOKEN};
+
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) json: Value,
+}
+
+pub(crate) struct Client {
+    base: String,
+    pub(crate) password: String,
+}
+
+impl Client {
+    pub(crate) fn of(simulator: &gymcall_simulator::Simulator) -> Client {
+        Client { base: simulator.url(), password: TOKEN.to_owned() }
+    }
+
+    pub(crate) async fn create(&self, to: &str, params: &[(&str, &str)]) -> Reply {
+        let mut all = vec![("To", to), ("From", FROM)];
+        all.extend(params);
+        self.post("/Calls.json", &all).await
+    }
+
+    /// Creates a call that must be accepted, and gives its SID.
+    pub(crate) async fn created(&self, to: &str, params: &[(&str, &str)]) -> String {
+        let reply = self.create(to, params).await;
+        assert_eq!(reply.status, 201, "{}", reply.json);
+        reply.json["sid"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn post(&self, path: &str, params: &[(&str, &str)]) -> Reply {
+        let body: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
+        self.send("POST", path, &body).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Reply {
+        self.send("GET", path, "").await
+    }
+
+    pub(crate) async fn call(&self, sid: &str) -> Value {
+        self.get(&format!("/Calls/{sid}.json")).await.json
+    }
+
+    /// `path` is below the account, or absolute if it begins with `/2010`.
+    pub(crate) async fn send(&self, method: &str, path: &str, body: &str) -> Reply {
+        let path =
+            if path.starts_with("/2010") { path.to_owned() } else { format!("/2010-04-01/Accounts/{ACCOUNT}{path}") };
+        let host = self.base.strip_prefix("http://").unwrap();
+        let auth = STANDARD.encode(format!("{ACCOUNT}:{}", self.password));
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Basic {auth}\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\
+             Connection: close\r\n\r\n{body}",
+            body.len()
+        );
+        let mut socket = TcpStream::connect(host).await.unwrap();
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let mut bytes = Vec::new();
+        socket.read_to_end(&mut bytes).await.unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        Reply {
+            status: head[9..12].parse().unwrap(),
+            head: head.to_ascii_lowercase(),
+            json: serde_json::from_str(body).unwrap_or(Value::Null),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Placing one call: begin, place, sort the reply, tell.
+//!
+//! What makes it safe is the order. The intent is stored before anything is sent; exactly one
+//! request follows; and only certainty that it created nothing leads back to another. Whatever
+//! dies on the way, the record says that a request may be out there, and nobody repeats it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use gymcall_jobs::campaign::PausedReason;
+use gymcall_jobs::event::{Event, NonCreation};
+use gymcall_jobs::id::{JobId, Tag};
+use gymcall_jobs::job::CallJob;
+use gymcall_jobs::ledger::Ledger;
+use gymcall_jobs::store::{Begun, Refusal as GateRefusal, StoreError};
+use tokio::time::Instant;
+
+use crate::twilio::callback::CallbackUrls;
+use crate::twilio::client::{Client, PlaceCall, Placement};
+use crate::twilio::public_url::PublicBase;
+use crate::twilio::refusal::{Refusal, Verdict};
+
+/// Places calls for due jobs. Cheap to clone.
+#[derive(Clone)]
+pub struct Dialer {
+    ledger: Ledger,
+    twilio: Arc<Client>,
+    base: PublicBase,
+    /// How long after the stored intent a request may still be sent, so that it has ended,
+    /// whatever came of it, before the sweep looks at the job.
+    send_within: Duration,
+}
+
+impl Dialer {
+    /// A dialler whose requests to Twilio take at most `http_timeout`.
+    pub fn new(ledger: Ledger, twilio: Arc<Client>, base: PublicBase, http_timeout: Duration) -> Self {
+        let deadline = Duration::try_from(ledger.rules().dial_deadline).unwrap_or_default();
+        let send_within = deadline.saturating_sub(http_timeout).max(Duration::from_secs(1));
+        Self { ledger, twilio, base, send_within }
+    }
+
+    /// Dials one due job, if the gate lets it.
+    ///
+    /// Returns once the outcome of the request is stored. Never fails: what cannot be stored now,
+    /// the job's deadline and Twilio's own callbacks bring to light later.
+    pub async fn dial(&self, id: &JobId) {
+        let tag = Tag::new(rand::random());
+        let job = match self.begin(id, &tag).await {
+            Ok(Some(job)) => job,
+            Ok(None) => return,
+            Err(error) => return tracing::error!(job_id = %id, %error, "job {id}: cannot begin: {error}"),
+        };
+        let placement = self.place(&job, &tag).await;
+        let event = sort(&tag, &placement);
+        self.tell(id, event).await;
+        if let Placement::NotCreated(refusal) = &placement
+            && refusal.verdict() == Verdict::PauseEverything
+        {
+            self.pause_everything(refusal).await;
+        }
+    }
+
+    async fn begin(&self, id: &JobId, tag: &Tag) -> Result<Option<Box<CallJob>>, StoreError> {
+        let (begun, job) = self.ledger.begin_dial(id, tag.clone()).await?;
+        match begun {
+            Begun::Go => return Ok(job),
+            Begun::Refused(GateRefusal::Suppressed) => {
+                self.ledger.tell(id, Event::Suppressed).await?;
+            }
+            // Nobody waits for a single call that cannot be made now.
+            Begun::Refused(GateRefusal::NumberHeld(_)) if job.is_some_and(|job| job.membership().is_none()) => {
+                self.ledger.tell(id, Event::Overtaken).await?;
+            }
+            Begun::Refused(refusal) => tracing::debug!(job_id = %id, ?refusal, "job {id}: not now"),
+        }
+        Ok(None)
+    }
+
+    async fn place(&self, job: &CallJob, tag: &Tag) -> Placement {
+        let urls = CallbackUrls::new(&self.base, job.id(), tag);
+        let rules = self.ledger.rules();
+        let seconds = |duration: jiff::SignedDuration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
+        self.twilio
+            .place(&PlaceCall {
+                to: job.gym().phone.as_str().to_owned(),
+                from: None,
+                voice_url: urls.voice,
+                status_url: urls.status,
+                timeout_s: seconds(rules.ring_timeout),
+                time_limit_s: seconds(rules.time_limit),
+                deadline: Instant::now() + self.send_within,
+            })
+            .await
+    }
+
+    /// Tells the ledger, and tries for a while if the store does not take it.
+    async fn tell(&self, id: &JobId, event: Event) {
+        let mut wait = Duration::from_millis(50);
+        while let Err(error) = self.ledger.tell(id, event.clone()).await {
+            tracing::error!(job_id = %id, %error, "job {id}: cannot store what came of its request: {error}");
+            if wait > Duration::from_secs(10) {
+                // By now the sweep has made the job Unknown; it will be looked up, never redialled.
+                return;
+            }
+            tokio::time::sleep(wait).await;
+            wait *= 2;
+        }
+    }
+
+    async fn pause_everything(&self, refusal: &Refusal) {
+        tracing::error!("all calling is paused: {refusal}. Mend the account or the settings, then resume the campaigns");
+        if let Err(error) = self.ledger.pause_everything(PausedReason::Credentials).await {
+            tracing::error!(%error, "the campaigns could not be paused: {error}");
+        }
+    }
+}
+
+/// What Twilio's reply means for the job.
+fn sort(tag: &Tag, placement: &Placement) -> Event {
+    let tag = tag.clone();
+    match placement {
+        Placement::Created { sid, .. } => Event::Created { tag, call: sid.clone() },
+        Placement::Unclear { why, .. } => Event::Unclear { tag, detail: why.clone() },
+        Placement::NotCreated(refusal) => {
+            let why = match refusal.verdict() {
+                Verdict::TryAgain => NonCreation::TryAgain,
+                Verdict::GiveUpNumber => NonCreation::BadNumber,
+                Verdict::PauseEverything => NonCreation::BadAccount,
+            };
+            Event::NotCreated { tag, why, detail: refusal.to_string() }
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Carries out what the records order: hang up, take back, ask after a call, look up an unclear one.
+//!
+//! Every order may be lost with its process and may be carried out twice: the job's deadline gives
+//! it again. What Twilio says is told to the ledger like any other news.
+
+use std::sync::Arc;
+
+use gymcall_jobs::event::Event;
+use gymcall_jobs::id::{CallSid, JobId, Tag};
+use gymcall_jobs::job::Phase;
+use gymcall_jobs::ledger::{Ledger, Order};
+use gymcall_jobs::step::Effect;
+use gymcall_jobs::store::StoreError;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::{Semaphore, mpsc};
+
+use crate::twilio::client::{Client, Listing, RemoteCall, RequestError};
+
+/// How many orders are carried out at once.
+const AT_ONCE: usize = 16;
+/// How far Twilio's `date_created`, in whole seconds, may be from the time of the request.
+const MATCH_WITHIN: SignedDuration = SignedDuration::from_secs(5);
+
+/// Carries out orders against Twilio. Cheap to clone.
+#[derive(Clone)]
+pub struct Reconciler {
+    ledger: Ledger,
+    twilio: Arc<Client>,
+    from_number: String,
+}
+
+impl Reconciler {
+    /// A reconciler for calls that come from `from_number`.
+    pub fn new(ledger: Ledger, twilio: Arc<Client>, from_number: String) -> Self {
+        Self { ledger, twilio, from_number }
+    }
+
+    /// Carries out orders until nobody can give any.
+    pub async fn run(self, mut orders: mpsc::UnboundedReceiver<Order>) {
+        let places = Arc::new(Semaphore::new(AT_ONCE));
+        while let Some(order) = orders.recv().await {
+            let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+            let reconciler = self.clone();
+            tokio::spawn(async move {
+                reconciler.carry_out(order).await;
+                drop(place);
+            });
+        }
+    }
+
+    /// After the start of the only process on a store: nobody else can have a request in flight,
+    /// and every call that is on record may have ended while nobody listened.
+    pub async fn recover(&self) -> Result<(), StoreError> {
+        let mut cursor = None;
+        loop {
+            let page = self.ledger.store().open_jobs(cursor, 200).await?;
+            for job in page.items.iter().map(|stored| &stored.record) {
+                if let Phase::Dialing { .. } = job.phase() {
+                    self.ledger.tell(job.id(), Event::DialerDied).await?;
+                }
+                if let Some(call) = job.call() {
+                    self.ledger.order(job.id(), [Effect::Fetch(call.clone())]);
+                }
+            }
+            match page.next {
+                Some(next) => cursor = Some(next),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    async fn carry_out(&self, Order { job, effect }: Order) {
+        let done = match &effect {
+            Effect::Fetch(call) => self.news(&job, self.twilio.fetch(call).await).await,
+            Effect::HangUp(call) => self.end(&job, call, self.twilio.hang_up(call).await).await,
+            Effect::TakeBack(call) => self.end(&job, call, self.twilio.take_back(call).await).await,
+            Effect::LookUp { tag, since } => self.look_up(&job, tag, *since).await,
+            Effect::Suppress => Ok(()),
+        };
+        if let Err(error) = done {
+            tracing::warn!(job_id = %job, ?effect, %error, "job {job}: an order failed and will be given again: {error}");
+        }
+    }
+
+    /// An end that Twilio refuses is mostly a call that has ended: so ask.
+    async fn end(
+        &self,
+        job: &JobId,
+        call: &CallSid,
+        reply: Result<RemoteCall, RequestError>,
+    ) -> Result<(), ReconcileError> {
+        match reply {
+            Ok(remote) => self.news(job, Ok(remote)).await,
+            Err(RequestError::NoReply { why }) => Err(RequestError::NoReply { why }.into()),
+            Err(_) => self.news(job, self.twilio.fetch(call).await).await,
+        }
+    }
+
+    async fn news(&self, job: &JobId, reply: Result<RemoteCall, RequestError>) -> Result<(), ReconcileError> {
+        self.ledger.tell(job, news_of(None, reply?)).await?;
+        Ok(())
+    }
+
+    /// Searches Twilio's list for the call that an unclear request may have made.
+    async fn look_up(&self, id: &JobId, tag: &Tag, since: Timestamp) -> Result<(), ReconcileError> {
+        let Some(job) = self.ledger.store().job(id).await? else {
+            return Ok(());
+        };
+        let to = job.record.gym().phone.as_str();
+        let listing = self.twilio.list(to, &self.from_number).await?;
+        let listed = listing.calls.len();
+        let mut found = false;
+        for call in candidates(listing, since, self.ledger.rules().dial_deadline, self.ledger.now()) {
+            let urls = self.twilio.request_urls(&call.sid).await?;
+            // A call that Twilio has made no request for yet cannot show its tag; one attempt at a time
+            // may be open at a number, so a call of that moment without a tag can only be this one.
+            if urls.is_empty() || urls.iter().any(|url| url.contains(tag.as_str())) {
+                found = true;
+                self.ledger.tell(id, news_of(Some(tag.clone()), call)).await?;
+            }
+        }
+        if !found {
+            let detail = format!("{listed} calls to {to} are listed, none of them made by this request");
+            self.ledger.tell(id, Event::NotFound { tag: tag.clone(), detail }).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The listed calls that were made when this request was, by Twilio's clock.
+fn candidates(
+    listing: Listing,
+    since: Timestamp,
+    dial_deadline: SignedDuration,
+    now: Timestamp,
+) -> impl Iterator<Item = RemoteCall> {
+    let ahead = listing.server_date.map_or(SignedDuration::ZERO, |theirs| theirs.duration_since(now));
+    let from = since.saturating_add(ahead - MATCH_WITHIN).unwrap_or(Timestamp::MIN);
+    let to = since.saturating_add(ahead + dial_deadline + MATCH_WITHIN).unwrap_or(Timestamp::MAX);
+    listing.calls.into_iter().filter(move |call| call.date_created.is_some_and(|made| from <= made && made <= to))
+}
+
+fn news_of(tag: Option<Tag>, remote: RemoteCall) -> Event {
+    Event::CallNews {
+        tag,
+        call: remote.sid,
+        status: remote.status,
+        at: None,
+        duration_s: remote.duration_s,
+        price: remote.price,
+        answered_by: remote.answered_by,
+    }
+}
+
+/// Why an order was not carried out.
+#[derive(Debug, thiserror::Error)]
+enum ReconcileError {
+    #[error(transparent)]
+    Twilio(#[from] RequestError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

@@ -1,0 +1,150 @@
+//! The HTTP server: the interface for users, and the side that Twilio talks to.
+//!
+//! [`router`] is every route on one page. Users' routes need the key ([`auth`]); Twilio's are
+//! signed ([`webhooks`], [`media`]). A handler reads its input, asks the ledger or the store, and
+//! shows what came of it; what a job becomes is decided nowhere here.
+
+mod auth;
+mod calls;
+mod campaigns;
+pub mod error;
+mod gyms;
+mod health;
+mod idempotency;
+mod input;
+pub mod job_json;
+mod jobs;
+mod media;
+pub mod results;
+mod suppressions;
+mod webhooks;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware;
+use axum::routing::{delete, get, post};
+use gymcall_jobs::ledger::Ledger;
+use gymcall_jobs::phone::PhoneRules;
+use secrecy::SecretString;
+use tokio_util::task::TaskTracker;
+
+use crate::twilio::callback::{STATUS_PATH, STREAM_PATH, VOICE_PATH};
+use crate::twilio::public_url::PublicBase;
+use crate::twilio::signature::Verifier;
+use error::Problem;
+
+/// What the handlers share.
+pub struct Server {
+    /// Who keeps the records.
+    pub(crate) ledger: Ledger,
+    /// How Twilio reaches us.
+    pub(crate) base: PublicBase,
+    /// Checks Twilio's signatures.
+    pub(crate) signatures: Signatures,
+    /// Whether calls can be placed; if not, what to tell whoever asks for one.
+    pub(crate) can_call: Result<(), String>,
+    /// The key of the interface.
+    pub(crate) api_key: Option<SecretString>,
+    /// Which numbers may be called.
+    pub(crate) phones: PhoneRules,
+    /// Live conversations, to be waited for at the end.
+    pub(crate) conversations: TaskTracker,
+    streams: media::OpenStreams,
+    in_flight: idempotency::InFlight,
+}
+
+/// How signatures are checked.
+pub enum Signatures {
+    /// With the account's auth token.
+    Checked(Verifier),
+    /// Not at all: allowed where only this machine can reach us.
+    Unchecked,
+    /// There is no token to check with, so nothing is believed.
+    NoToken,
+}
+
+/// What a server is made of.
+pub struct Parts {
+    /// Who keeps the records.
+    pub ledger: Ledger,
+    /// How Twilio reaches us.
+    pub base: PublicBase,
+    /// How signatures are checked.
+    pub signatures: Signatures,
+    /// Whether calls can be placed; if not, what to tell whoever asks for one.
+    pub can_call: Result<(), String>,
+    /// The key of the interface.
+    pub api_key: Option<SecretString>,
+    /// Which numbers may be called.
+    pub phones: PhoneRules,
+}
+
+impl Server {
+    /// A server of these parts.
+    pub fn new(parts: Parts) -> Self {
+        let Parts { ledger, base, signatures, can_call, api_key, phones } = parts;
+        Self {
+            ledger,
+            base,
+            signatures,
+            can_call,
+            api_key,
+            phones,
+            conversations: TaskTracker::new(),
+            streams: media::OpenStreams::default(),
+            in_flight: idempotency::InFlight::default(),
+        }
+    }
+}
+
+/// The most that a JSON body or a webhook may be, in bytes.
+const BODY_LIMIT: usize = 256 * 1024;
+/// The most that an uploaded CSV may be, in bytes: about a million rows.
+const UPLOAD_LIMIT: usize = 128 * 1024 * 1024;
+
+/// Every route.
+pub fn router(server: Arc<Server>) -> Router {
+    let users = Router::new()
+        .route("/v1/calls", post(calls::place))
+        .route("/v1/calls/{id}", get(calls::show))
+        .route("/v1/campaigns", post(campaigns::create).get(campaigns::list))
+        .route("/v1/campaigns/{id}", get(campaigns::show))
+        .route("/v1/campaigns/{id}/start", post(campaigns::start))
+        .route("/v1/campaigns/{id}/pause", post(campaigns::pause))
+        .route("/v1/campaigns/{id}/resume", post(campaigns::resume))
+        .route("/v1/campaigns/{id}/cancel", post(campaigns::cancel))
+        .route("/v1/campaigns/{id}/gyms", post(gyms::import).layer(DefaultBodyLimit::max(UPLOAD_LIMIT)))
+        .route("/v1/campaigns/{id}/jobs", get(jobs::of_campaign))
+        .route("/v1/campaigns/{id}/results", get(results::json))
+        .route("/v1/campaigns/{id}/results.csv", get(results::csv))
+        .route("/v1/jobs/{id}", get(jobs::show))
+        .route("/v1/jobs/{id}/events", get(jobs::events))
+        .route("/v1/jobs/{id}/cancel", post(jobs::cancel))
+        .route("/v1/jobs/{id}/redial", post(jobs::redial))
+        .route("/v1/jobs/{id}/resolve", post(jobs::resolve))
+        .route("/v1/suppressions", get(suppressions::list).post(suppressions::add))
+        .route("/v1/suppressions/{phone_number}", delete(suppressions::remove))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&server), auth::require_key));
+    let twilio = Router::new()
+        .route(VOICE_PATH, post(webhooks::voice))
+        .route(STATUS_PATH, post(webhooks::status))
+        .route(STREAM_PATH, get(media::open));
+    Router::new()
+        .merge(users)
+        .merge(twilio)
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .fallback(async || Problem::new(StatusCode::NOT_FOUND, "no such page"))
+        .method_not_allowed_fallback(async || {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this page does not take that method")
+        })
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(tower_http::catch_panic::CatchPanicLayer::custom(|_panic: Box<dyn std::any::Any + Send>| {
+            use axum::response::IntoResponse;
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "an internal error; see the log").into_response()
+        }))
+        .with_state(server)
+}

@@ -1,0 +1,122 @@
+//! Errors as the HTTP interface gives them: `application/problem+json`, naming the field.
+//!
+//! Inner layers have errors of their own and know no HTTP; they become problems here, once.
+//! What went wrong inside is logged and not sent.
+
+use axum::Json;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use gymcall_jobs::campaign::ActionError;
+use gymcall_jobs::ledger::CampaignError;
+use gymcall_jobs::store::StoreError;
+use serde::Serialize;
+
+/// A problem, as RFC 9457 has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    status: StatusCode,
+    detail: String,
+    errors: Vec<FieldError>,
+}
+
+/// What is wrong with one field of the input.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// Where it is, as a JSON pointer.
+    pub pointer: String,
+    /// What is wrong, in a word.
+    pub code: String,
+    /// What is wrong, in a sentence.
+    pub detail: String,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    r#type: &'static str,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
+    errors: &'a [FieldError],
+}
+
+impl Problem {
+    /// A problem with this status and this sentence.
+    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { status, detail: detail.into(), errors: Vec::new() }
+    }
+
+    /// Input that cannot be used, by one field's fault.
+    pub fn field(pointer: &str, code: &str, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        let error = FieldError { pointer: pointer.to_owned(), code: code.to_owned(), detail: detail.clone() };
+        Self { status: StatusCode::UNPROCESSABLE_ENTITY, detail, errors: vec![error] }
+    }
+
+    /// There is no such thing.
+    pub fn missing(what: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, format!("no such {what}"))
+    }
+
+    /// It does not fit where things stand.
+    pub fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, detail)
+    }
+
+    /// The HTTP status and the body, to be kept for an idempotency key.
+    pub fn parts(&self) -> (u16, String) {
+        let body = Body {
+            r#type: "about:blank",
+            title: self.status.canonical_reason().unwrap_or("Error"),
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            errors: &self.errors,
+        };
+        (self.status.as_u16(), serde_json::to_string(&body).unwrap_or_default())
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let (_, body) = self.parts();
+        let mut response = (self.status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Missing(what) => Self::missing(what),
+            StoreError::BadCursor => Self::field("/cursor", "invalid", "the cursor is not one of ours"),
+            StoreError::Busy(detail) => Self::conflict(detail),
+            StoreError::Conflict | StoreError::KeyTaken(_) => {
+                Self::conflict("it was changed by somebody else at the same time: look again")
+            }
+            StoreError::Corrupt(_) | StoreError::Failed(_) => {
+                tracing::error!(%error, "the store failed a request: {error}");
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "the store is not available: try again")
+            }
+        }
+    }
+}
+
+impl From<CampaignError> for Problem {
+    fn from(error: CampaignError) -> Self {
+        match error {
+            CampaignError::Missing => Self::missing("campaign"),
+            CampaignError::Action(error @ (ActionError::NoGyms | ActionError::Conflict { .. })) => {
+                Self::conflict(error.to_string())
+            }
+            CampaignError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// JSON with a status, as most replies are.
+pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
+    (status, Json(body)).into_response()
+}

@@ -1,0 +1,23 @@
+//! Whether the server lives, and whether it can work.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde_json::json;
+
+use super::Server;
+use super::error::{self, Problem};
+
+/// The process answers.
+pub(super) async fn alive() -> Response {
+    error::json(StatusCode::OK, &json!({"status": "ok"}))
+}
+
+/// The store answers too.
+pub(super) async fn ready(State(server): State<Arc<Server>>) -> Result<Response, Problem> {
+    server.ledger.store().overdue(1).await?;
+    let twilio = if server.can_call.is_ok() { "configured" } else { "not configured" };
+    Ok(error::json(StatusCode::OK, &json!({"status": "ready", "twilio": twilio})))
+}

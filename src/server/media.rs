@@ -1,0 +1,74 @@
+//! The socket that carries a call's sound: Twilio on one side, the conversation on the other.
+//!
+//! This file owns the I/O and decides nothing; [`crate::voice::conversation`] decides and does no
+//! I/O. What the conversation has to say for the record goes to a [`Scribe`] of its own, in
+//! order, so that a slow disk never makes the agent stutter.
+
+mod pump;
+mod scribe;
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, Uri};
+use axum::response::{IntoResponse, Response};
+use gymcall_jobs::id::Tag;
+
+use super::{Server, Signatures, webhooks};
+
+/// The largest message that is taken, in bytes; Twilio's are about 400.
+const MAX_MESSAGE: usize = 64 * 1024;
+
+/// Attempts whose sound is on a socket here: one socket each.
+#[derive(Debug, Clone, Default)]
+pub(super) struct OpenStreams(Arc<Mutex<HashSet<String>>>);
+
+/// An attempt's place among the open streams, given back when dropped.
+#[derive(Debug)]
+struct OpenStream {
+    tag: String,
+    streams: OpenStreams,
+}
+
+impl OpenStreams {
+    /// The attempt's place, if no other socket has it.
+    fn open(&self, tag: &Tag) -> Option<OpenStream> {
+        let tag = tag.as_str().to_owned();
+        let free = self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(tag.clone());
+        free.then(|| OpenStream { tag, streams: self.clone() })
+    }
+}
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        self.streams.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.tag);
+    }
+}
+
+/// `GET /v1/twilio/stream`, upgraded to a WebSocket.
+pub(super) async fn open(
+    State(server): State<Arc<Server>>,
+    uri: Uri,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let url = server.base.opened(uri.path(), query.as_deref());
+    // Before the upgrade: a refusal here is an HTTP answer that Twilio reports as 31920.
+    match &server.signatures {
+        Signatures::Unchecked => {}
+        Signatures::NoToken => return webhooks::forged("no TWILIO_AUTH_TOKEN is set to check it with").into_response(),
+        Signatures::Checked(verifier) => {
+            if verifier.verify_upgrade(&url, webhooks::signature(&headers)).is_err() {
+                return webhooks::forged("the signature does not fit the stream's URL").into_response();
+            }
+        }
+    }
+    let upgrade = upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE).read_buffer_size(8 * 1024);
+    upgrade.on_upgrade(move |socket| {
+        let conversations = server.conversations.clone();
+        conversations.track_future(pump::run(server, socket))
+    })
+}

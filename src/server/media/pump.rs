@@ -1,0 +1,197 @@
+//! Moves frames between one socket and one conversation.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
+use gymcall_jobs::event::Event;
+use gymcall_jobs::id::{JobId, Tag};
+use gymcall_jobs::job::CallJob;
+use gymcall_jobs::ledger::Told;
+use gymcall_jobs::store::StoreError;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::scribe::{Call, Scribe};
+use super::{OpenStream, webhooks};
+use crate::server::{Server, jobs};
+use crate::twilio::stream::{FromTwilio, Start, StreamError, StreamSid, ToTwilio};
+use crate::voice::brief::Brief;
+use crate::voice::conversation::{Conversation, Limits, Output};
+use crate::voice::dialogue::scripted::Scripted;
+use crate::voice::speech::tones::Tones;
+
+/// How long a socket may take to say whose it is.
+const START_WITHIN: Duration = Duration::from_secs(5);
+/// How long a socket may be silent. Twilio sends a frame every 20 ms, also of silence.
+const SILENCE_LIMIT: Duration = Duration::from_secs(10);
+/// Sound may come this much faster than real time, on average, before the socket is closed.
+const MOST_SPEED: u32 = 4;
+/// Sound that may come at once at any speed, in ms: what a network hiccup can hold back.
+const BURST_MS: u128 = 10_000;
+
+/// Why a stream was not served.
+#[derive(Debug, thiserror::Error)]
+enum StreamRefused {
+    #[error("no start within {} s", START_WITHIN.as_secs())]
+    NoStart,
+    #[error("its start carries no job and tag of ours")]
+    NoTag,
+    #[error("it is not the open attempt of job {0}")]
+    NotOpen(JobId),
+    #[error("its attempt has a socket already")]
+    SecondSocket,
+    #[error(transparent)]
+    Message(#[from] StreamError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Serves one socket to its end.
+pub(super) async fn run(server: Arc<Server>, mut socket: WebSocket) {
+    match admit(&server, &mut socket).await {
+        Ok(admitted) => converse(&server, socket, admitted).await,
+        Err(why) => {
+            tracing::warn!(%why, "a stream is closed: {why}");
+            let reason = Some(CloseFrame { code: close_code::POLICY, reason: "not a stream of ours".into() });
+            let _ = socket.send(Message::Close(reason)).await;
+        }
+    }
+}
+
+/// A stream that belongs to an open attempt.
+struct Admitted {
+    stream: StreamSid,
+    call: Call,
+    brief: Brief,
+    /// Held as long as the socket lives.
+    _place: OpenStream,
+}
+
+async fn admit(server: &Server, socket: &mut WebSocket) -> Result<Admitted, StreamRefused> {
+    let Start { stream_sid, call_sid, custom_parameters, .. } =
+        timeout(START_WITHIN, start_of(socket)).await.map_err(|_| StreamRefused::NoStart)??;
+    let parameter = |name: &str| custom_parameters.get(name).ok_or(StreamRefused::NoTag);
+    let job: JobId = parameter("job")?.parse().map_err(|_| StreamRefused::NoTag)?;
+    let tag: Tag = parameter("tag")?.parse().map_err(|_| StreamRefused::NoTag)?;
+    let place = server.streams.open(&tag).ok_or(StreamRefused::SecondSocket)?;
+    let opened = Event::StreamOpened { tag: tag.clone(), call: call_sid.clone() };
+    let record = match server.ledger.tell(&job, opened).await? {
+        Told::Moved(record) | Told::Ignored(_, record) => record,
+        Told::NoSuchJob => return Err(StreamRefused::NoTag),
+    };
+    if !webhooks::may_talk(&record, &tag, &call_sid) {
+        return Err(StreamRefused::NotOpen(job));
+    }
+    let brief = brief_of(server, &record).await?;
+    tracing::info!(job_id = %job, call_sid = %call_sid, "job {job}: the sound of call {call_sid} is here");
+    Ok(Admitted { stream: stream_sid, call: Call { job, tag, sid: call_sid }, brief, _place: place })
+}
+
+async fn start_of(socket: &mut WebSocket) -> Result<Start, StreamRefused> {
+    while let Some(Ok(message)) = socket.recv().await {
+        if let Message::Text(text) = message {
+            match FromTwilio::parse(&text)? {
+                FromTwilio::Connected => {}
+                FromTwilio::Start(start) => return Ok(start),
+                _ => break,
+            }
+        }
+    }
+    Err(StreamRefused::NoStart)
+}
+
+async fn brief_of(server: &Server, job: &CallJob) -> Result<Brief, StoreError> {
+    let on_behalf_of = match job.membership() {
+        Some(membership) => server.ledger.store().campaign(&membership.campaign).await?.map(|c| c.record.on_behalf_of),
+        None => None,
+    };
+    Ok(Brief {
+        gym_name: job.gym().name.clone(),
+        on_behalf_of: on_behalf_of.unwrap_or_else(|| "a gymcall user".to_owned()),
+        questions: jobs::questions_of(server, job).await?,
+        variables: job.gym().variables.clone(),
+        recorded: false,
+    })
+}
+
+async fn converse(server: &Server, mut socket: WebSocket, admitted: Admitted) {
+    let Admitted { stream, call, brief, _place } = admitted;
+    let time_limit = u64::try_from(server.ledger.rules().time_limit.as_millis()).unwrap_or(u64::MAX);
+    let limits = Limits { max_duration_ms: time_limit.saturating_sub(10_000).max(10_000), ..Limits::default() };
+    let mut conversation = Conversation::new(Box::new(Scripted::new(brief)), Box::new(Tones::new()), limits);
+    let scribe = Scribe::start(server.ledger.clone(), call);
+    let mut over = send(&mut socket, &stream, &scribe, conversation.begin()).await;
+    let mut meter = Meter::new();
+    while over.is_none() {
+        let heard = timeout_at(Instant::now() + SILENCE_LIMIT, socket.recv()).await;
+        let outputs = match heard.ok().flatten() {
+            Some(Ok(Message::Text(text))) => match FromTwilio::parse(&text) {
+                Ok(FromTwilio::Media { payload, .. }) if meter.takes(payload.len()) => conversation.hear(&payload),
+                Ok(FromTwilio::Mark { name }) => conversation.mark(&name),
+                Ok(FromTwilio::Stop) => ended(&mut over, conversation.hung_up()),
+                Ok(FromTwilio::Media { .. }) => ended(&mut over, conversation.lost()),
+                Ok(FromTwilio::Connected | FromTwilio::Start(_) | FromTwilio::Dtmf { .. } | FromTwilio::Unknown) => vec![],
+                Err(error) => {
+                    tracing::warn!(%error, "a message on a stream is left out: {error}");
+                    vec![]
+                }
+            },
+            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Binary(_))) => vec![],
+            Some(Ok(Message::Close(_)) | Err(_)) | None => ended(&mut over, conversation.lost()),
+        };
+        over = send(&mut socket, &stream, &scribe, outputs).await.or(over);
+    }
+    // What was heard is durable before the socket closes: Twilio's hang-up follows from that.
+    scribe.finish().await;
+    let _ = socket.send(Message::Close(Some(CloseFrame { code: close_code::NORMAL, reason: "".into() }))).await;
+}
+
+/// The conversation needs the socket no more.
+struct Over;
+
+fn ended(over: &mut Option<Over>, outputs: Vec<Output>) -> Vec<Output> {
+    *over = Some(Over);
+    outputs
+}
+
+async fn send(socket: &mut WebSocket, stream: &StreamSid, scribe: &Scribe, outputs: Vec<Output>) -> Option<Over> {
+    let mut over = None;
+    for output in outputs {
+        let text = match &output {
+            Output::Play(payload) => ToTwilio::Media { payload }.to_text(stream),
+            Output::Mark(name) => ToTwilio::Mark { name }.to_text(stream),
+            Output::Clear => ToTwilio::Clear.to_text(stream),
+            Output::HangUp => {
+                over = Some(Over);
+                continue;
+            }
+            Output::Event(_) => {
+                if let Output::Event(event) = output {
+                    scribe.write(event);
+                }
+                continue;
+            }
+        };
+        // A socket that takes nothing more says so when it is read next.
+        let _ = socket.send(Message::Text(text.into())).await;
+    }
+    over
+}
+
+/// Counts sound against the clock.
+struct Meter {
+    since: Instant,
+    heard_ms: u128,
+}
+
+impl Meter {
+    fn new() -> Self {
+        Self { since: Instant::now(), heard_ms: 0 }
+    }
+
+    /// Whether this much more sound, in bytes, is still possible for a telephone.
+    fn takes(&mut self, bytes: usize) -> bool {
+        self.heard_ms += bytes as u128 / 8;
+        self.heard_ms <= self.since.elapsed().as_millis() * u128::from(MOST_SPEED) + BURST_MS
+    }
+}

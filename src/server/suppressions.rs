@@ -1,0 +1,100 @@
+//! Numbers that may not be called.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use gymcall_jobs::event::Event;
+use gymcall_jobs::phone::PhoneNumber;
+use gymcall_jobs::store::{StoreError, Suppression, Write};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::Server;
+use super::campaigns::{LIST_LIMIT, LIST_MOST, ListQuery};
+use super::error::{self, Problem};
+use super::idempotency::Keyed;
+use super::input;
+
+/// `GET /v1/suppressions`
+pub(super) async fn list(
+    State(server): State<Arc<Server>>,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, Problem> {
+    let limit = query.limit.unwrap_or(LIST_LIMIT).clamp(1, LIST_MOST);
+    let page = server.ledger.store().suppressions(query.cursor, limit).await?;
+    let items: Vec<Value> = page.items.iter().map(suppression_json).collect();
+    Ok(error::json(StatusCode::OK, &json!({"items": items, "next_cursor": page.next})))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SuppressionRequest {
+    phone_number: String,
+    reason: Option<String>,
+}
+
+/// `POST /v1/suppressions`: holds at once, for every campaign. A live call to the number is hung up.
+pub(super) async fn add(
+    State(server): State<Arc<Server>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let keyed = match Keyed::begin(&server, &headers, "POST /v1/suppressions", &body).await {
+        Ok(keyed) => keyed,
+        Err(reply) => return Ok(reply),
+    };
+    let request: SuppressionRequest = input::read(&body)?;
+    let phone = PhoneNumber::parse(&request.phone_number, None, &server.phones)
+        .map_err(|error| Problem::field("/phone_number", error.row_code().as_str(), error.to_string()))?;
+    let reason = request.reason.unwrap_or_else(|| "added by hand".to_owned());
+    let now = server.ledger.now();
+    let suppression = Suppression { phone: phone.clone(), since: now, reason };
+    let reply = suppression_json(&suppression);
+    let write = Write {
+        suppress: Some(suppression),
+        reply: keyed.claim(StatusCode::CREATED, reply.to_string(), now),
+        ..Write::default()
+    };
+    let store = server.ledger.store();
+    match store.commit(write).await {
+        Err(StoreError::KeyTaken(saved)) => return Ok(keyed.taken(&server, &saved).await),
+        committed => committed?,
+    }
+    if let Some(holder) = store.number_holder(&phone).await? {
+        server.ledger.tell(&holder, Event::Suppressed).await?;
+    }
+    Ok(error::json(StatusCode::CREATED, &reply))
+}
+
+/// `DELETE /v1/suppressions/{phone_number}`
+pub(super) async fn remove(
+    State(server): State<Arc<Server>>,
+    Path(phone): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let keyed = match Keyed::begin(&server, &headers, &format!("DELETE /v1/suppressions/{phone}"), &[]).await {
+        Ok(keyed) => keyed,
+        Err(reply) => return Ok(reply),
+    };
+    let phone = PhoneNumber::parse(&phone, None, &server.phones).map_err(|_| Problem::missing("suppressed number"))?;
+    let store = server.ledger.store();
+    if store.suppression(&phone).await?.is_none() {
+        return Err(Problem::missing("suppressed number"));
+    }
+    let write = Write {
+        unsuppress: Some(phone),
+        reply: keyed.claim(StatusCode::NO_CONTENT, String::new(), server.ledger.now()),
+        ..Write::default()
+    };
+    match store.commit(write).await {
+        Err(StoreError::KeyTaken(saved)) => Ok(keyed.taken(&server, &saved).await),
+        committed => committed.map(|()| StatusCode::NO_CONTENT.into_response()).map_err(Problem::from),
+    }
+}
+
+fn suppression_json(suppression: &Suppression) -> Value {
+    json!({"phone_number": suppression.phone.as_str(), "since": suppression.since, "reason": suppression.reason})
+}

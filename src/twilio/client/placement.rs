@@ -1,0 +1,152 @@
+//! One request for a call, and what came of it.
+
+use std::fmt;
+
+use gymcall_jobs::id::CallSid;
+use jiff::Timestamp;
+use reqwest::StatusCode;
+use serde::Deserialize;
+use tokio::time::Instant;
+use url::Url;
+
+use super::Refusal;
+use super::http::Reply;
+use crate::twilio::callback::CallStatus;
+
+/// A call to ask for.
+#[derive(Clone)]
+pub struct PlaceCall {
+    /// The gym's number, in E.164.
+    pub to: String,
+    /// The number that calls, if not the account's.
+    pub from: Option<String>,
+    /// Where Twilio asks what to do when the gym picks up.
+    pub voice_url: Url,
+    /// Where Twilio reports how the call fares.
+    pub status_url: Url,
+    /// How long it may ring, in seconds; Twilio takes up to 600.
+    pub timeout_s: u32,
+    /// How long the call may be, in seconds.
+    pub time_limit_s: u32,
+    /// Past this nothing is sent.
+    pub deadline: Instant,
+}
+
+/// The URLs hold the tag, which is not for logs.
+impl fmt::Debug for PlaceCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PlaceCall")
+            .field("to", &self.to)
+            .field("from", &self.from)
+            .field("timeout_s", &self.timeout_s)
+            .field("time_limit_s", &self.time_limit_s)
+            .finish_non_exhaustive()
+    }
+}
+
+impl PlaceCall {
+    /// The form, in Twilio's names.
+    ///
+    /// The events are repeated keys. As one value with spaces Twilio answers 201, too,
+    /// and then never calls back. All four are named: without `completed` in a list that
+    /// names others, no end of a call may be reported.
+    pub(super) fn form(&self, account_number: &str) -> Vec<(&'static str, String)> {
+        let mut form = vec![
+            ("To", self.to.clone()),
+            (
+                "From",
+                self.from
+                    .clone()
+                    .unwrap_or_else(|| account_number.to_owned()),
+            ),
+            ("Url", self.voice_url.to_string()),
+            ("Method", "POST".to_owned()),
+            ("StatusCallback", self.status_url.to_string()),
+            ("StatusCallbackMethod", "POST".to_owned()),
+        ];
+        for event in ["initiated", "ringing", "answered", "completed"] {
+            form.push(("StatusCallbackEvent", event.to_owned()));
+        }
+        form.push(("Timeout", self.timeout_s.to_string()));
+        form.push(("TimeLimit", self.time_limit_s.to_string()));
+        form
+    }
+}
+
+/// What came of a request for a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "a call may ring somewhere because of this"]
+pub enum Placement {
+    /// Twilio has the call.
+    Created {
+        /// Its name.
+        sid: CallSid,
+        /// How far it is.
+        status: CallStatus,
+    },
+    /// There is certainly no call.
+    NotCreated(Refusal),
+    /// There may be a call. It must be looked for; asking again may call somebody twice.
+    Unclear {
+        /// What happened, for a person to read.
+        why: String,
+        /// Twilio's clock, if it answered at all.
+        server_date: Option<Timestamp>,
+    },
+}
+
+impl Placement {
+    pub(super) fn not_sent(why: String) -> Self {
+        Self::NotCreated(Refusal::NotSent { why })
+    }
+}
+
+/// Twilio's code for "call already initiated": of all refusals, the one after which
+/// there may be a call.
+const ALREADY_INITIATED: u32 = 21204;
+
+#[derive(Deserialize)]
+struct WireCreated {
+    sid: CallSid,
+    status: Option<String>,
+}
+
+/// Sorts a reply. Whatever does not prove a call, or that there is none, is unclear.
+pub(super) fn sort(reply: Reply) -> Placement {
+    let http = reply.status.as_u16();
+    if reply.status == StatusCode::TOO_MANY_REQUESTS {
+        let retry_after = reply.retry_after;
+        return Placement::NotCreated(Refusal::Throttled { retry_after });
+    }
+    let why = if reply.status.is_success() {
+        match reply.json::<WireCreated>() {
+            Ok(created) => {
+                // A word we do not know must not cost us the name of a live call. It is
+                // at least queued, and any other news is then newer.
+                let status = created.status.and_then(|word| word.parse().ok());
+                let status = status.unwrap_or(CallStatus::Queued);
+                return Placement::Created {
+                    sid: created.sid,
+                    status,
+                };
+            }
+            Err(why) => format!("Twilio answered {http} and no call could be read: {why}"),
+        }
+    } else {
+        match reply.twilio_error() {
+            Some(error) if reply.status.is_client_error() && error.code != ALREADY_INITIATED => {
+                return Placement::NotCreated(Refusal::from_twilio(
+                    error.code,
+                    error.message,
+                    http,
+                ));
+            }
+            Some(error) => format!("Twilio answered {http} ({}): {}", error.code, error.message),
+            None => format!("{http} came back, without an error of Twilio's"),
+        }
+    };
+    Placement::Unclear {
+        why,
+        server_date: reply.server_date,
+    }
+}

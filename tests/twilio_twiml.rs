@@ -1,0 +1,136 @@
+//! What Twilio reads when it asks what to do, whatever a gym is called.
+#![allow(
+    clippy::unwrap_used,
+    reason = "what fails in a test's own helper should stop the test"
+)]
+
+use gymcall::twilio::twiml::{self, TwimlError};
+use proptest::prelude::*;
+use quick_xml::Reader;
+use quick_xml::XmlVersion;
+use quick_xml::events::Event;
+use url::Url;
+
+const HEAD: &str = r#"<?xml version="1.0" encoding="UTF-8"?>"#;
+
+fn stream_url() -> Url {
+    "wss://gym.example/v1/twilio/stream".parse().unwrap()
+}
+
+/// Parses the document back: its elements in order, and the `<Parameter>`s in it.
+fn read(document: &str) -> (Vec<String>, Vec<(String, String)>) {
+    let (mut elements, mut parameters) = (Vec::new(), Vec::new());
+    let mut reader = Reader::from_str(document);
+    loop {
+        match reader.read_event().unwrap() {
+            Event::Eof => return (elements, parameters),
+            Event::Start(element) | Event::Empty(element) => {
+                let name = element.name().as_ref().to_owned();
+                let values: Vec<_> = element
+                    .attributes()
+                    .map(|attribute| {
+                        let attribute = attribute.unwrap();
+                        attribute
+                            .normalized_value(XmlVersion::Explicit1_0)
+                            .unwrap()
+                            .into_owned()
+                    })
+                    .collect();
+                if name == "Parameter" {
+                    parameters.push((values[0].clone(), values[1].clone()));
+                }
+                elements.push(name);
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn the_stream_is_connected_with_its_parameters_and_then_hung_up() {
+    let document =
+        twiml::connect_stream(&stream_url(), &[("tag", "0a"), ("job", "job_1")]).unwrap();
+    assert_eq!(
+        document,
+        format!(
+            "{HEAD}<Response><Connect><Stream url=\"wss://gym.example/v1/twilio/stream\">\
+             <Parameter name=\"tag\" value=\"0a\"/><Parameter name=\"job\" value=\"job_1\"/>\
+             </Stream></Connect><Hangup/></Response>"
+        )
+    );
+}
+
+#[test]
+fn hanging_up_and_saying_are_documents_too() {
+    assert_eq!(
+        twiml::hang_up(),
+        format!("{HEAD}<Response><Hangup/></Response>")
+    );
+    assert_eq!(
+        twiml::say("Tom & Jerry's <Gym>\u{0}\nbye").unwrap(),
+        format!(
+            "{HEAD}<Response><Say>Tom &amp; Jerry&apos;s &lt;Gym&gt; bye</Say><Hangup/></Response>"
+        )
+    );
+}
+
+#[test]
+fn a_hostile_name_stays_a_name() {
+    let hostile =
+        "<&\"'>\"/></Stream><Say>pay us</Say>]]>&amp;\u{0}\u{8}\u{1b}[2J\u{7f}\u{85}\u{ffff}\nend";
+    let document =
+        twiml::connect_stream(&stream_url(), &[("gym", hostile), (hostile, "x")]).unwrap();
+    let (elements, parameters) = read(&document);
+    assert_eq!(
+        elements,
+        [
+            "Response",
+            "Connect",
+            "Stream",
+            "Parameter",
+            "Parameter",
+            "Hangup"
+        ]
+    );
+    let clean = "<&\"'>\"/></Stream><Say>pay us</Say>]]>&amp;[2J end".to_owned();
+    assert_eq!(
+        parameters,
+        [("gym".to_owned(), clean.clone()), (clean, "x".to_owned())]
+    );
+}
+
+#[test]
+fn a_parameter_keeps_under_500_characters() {
+    let fits = "é".repeat(496);
+    assert!(twiml::connect_stream(&stream_url(), &[("gym", &fits)]).is_ok());
+    let too_long = "é".repeat(497);
+    let error = twiml::connect_stream(&stream_url(), &[("gym", &too_long)]).unwrap_err();
+    assert!(
+        matches!(error, TwimlError::ParameterTooLong { length: 500, .. }),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_document_that_twilio_would_not_take_is_an_error() {
+    assert!(twiml::say(&"a".repeat(60_000)).is_ok());
+    assert!(matches!(
+        twiml::say(&"<".repeat(20_000)),
+        Err(TwimlError::TooLong(_))
+    ));
+}
+
+proptest! {
+    #[test]
+    fn any_value_comes_back_without_what_xml_cannot_carry(value in "\\PC{0,80}|[\\x00-\\x7f]{0,80}") {
+        let document = twiml::connect_stream(&stream_url(), &[("gym", &value)]).unwrap();
+        let (elements, parameters) = read(&document);
+        prop_assert_eq!(elements.len(), 5);
+        let expected: String = value
+            .replace(['\n', '\r', '\t'], " ")
+            .chars()
+            .filter(|c| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}'))
+            .collect();
+        prop_assert_eq!(&parameters[0].1, &expected);
+    }
+}
