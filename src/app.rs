@@ -7,7 +7,7 @@ use std::time::Duration;
 use gymcall_jobs::due::DueJobs;
 use gymcall_jobs::ledger::Ledger;
 use gymcall_jobs::rules::Rules;
-use gymcall_jobs::store::sqlite::{self, SqliteStore};
+use gymcall_jobs::store::sqlite::{self, SqliteStore, SystemClock};
 use gymcall_jobs::store::{Capacity, Store, StoreError};
 use gymcall_jobs::sweep;
 use tokio::net::TcpListener;
@@ -70,7 +70,7 @@ const FINISH_WITHIN: Duration = Duration::from_secs(30);
 /// `missing_credentials` is what to tell users when the settings hold no Twilio account.
 /// With `with_worker` false nothing is dialled here.
 pub async fn start(settings: &Settings, missing_credentials: String, with_worker: bool) -> Result<Running, StartError> {
-    let store = Arc::new(SqliteStore::open(&settings.data_dir, sqlite::system_clock())?);
+    let store = Arc::new(SqliteStore::open(&settings.data_dir, Arc::new(SystemClock))?);
     let listener = TcpListener::bind(settings.bind)
         .await
         .map_err(|error| StartError::Bind { address: settings.bind, error })?;
@@ -128,7 +128,10 @@ impl Running {
         self.stop_serving.cancel();
         while tokio::time::timeout(FINISH_WITHIN, self.tasks.join_next()).await.is_ok_and(|next| next.is_some()) {}
         self.tasks.shutdown().await;
-        self.store.close().await;
+        drop(self.server);
+        if let Some(store) = Arc::into_inner(self.store) {
+            store.close().await;
+        }
     }
 }
 

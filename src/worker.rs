@@ -4,6 +4,9 @@
 //! spawned dial, because apalis drops its handlers at shutdown and after failures, and a dial that
 //! has begun must reach its end: it is never an error, and never retried.
 
+use std::any::Any;
+
+use apalis::layers::catch_panic::{CatchPanicLayer, PanicError};
 use apalis::prelude::*;
 use gymcall_jobs::due::{DueJob, DueJobs};
 use tokio_util::sync::CancellationToken;
@@ -22,7 +25,7 @@ struct Desk {
 pub async fn run(due: DueJobs, dialer: Dialer, stop: CancellationToken) {
     let dials = TaskTracker::new();
     let desk = Desk { dialer, dials: dials.clone() };
-    let worker = WorkerBuilder::new("dialler").backend(due).catch_panic().data(desk).build(dial);
+    let worker = WorkerBuilder::new("dialler").backend(due).layer(CatchPanicLayer::with_panic_handler(panicked)).data(desk).build(dial);
     let stopped = stop.clone();
     let signal = async move {
         stopped.cancelled().await;
@@ -35,6 +38,13 @@ pub async fn run(due: DueJobs, dialer: Dialer, stop: CancellationToken) {
     }
     dials.close();
     dials.wait().await;
+}
+
+/// A panic must stay with its task: uncaught, it would take every other handler down with it.
+// The signature is apalis's.
+#[allow(clippy::borrowed_box)]
+fn panicked(_: &Box<dyn Any + Send>) -> PanicError {
+    PanicError("a handler panicked".to_owned())
 }
 
 async fn dial(due: DueJob, desk: Data<Desk>) {

@@ -7,6 +7,8 @@
 mod campaigns;
 mod jobs;
 
+pub use campaigns::CampaignError;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;

@@ -21,6 +21,7 @@ use crate::phone::PhoneNumber;
 
 pub mod gate;
 pub mod reply;
+pub mod sqlite;
 
 pub use gate::{BeginDial, Begun, Capacity, Gate, Refusal};
 pub use reply::{ReplyWrite, SavedReply};

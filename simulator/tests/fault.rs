@@ -71,8 +71,8 @@ async fn late_callbacks_come_after_their_time() {
 #[tokio::test]
 async fn callbacks_can_come_before_the_reply() {
     let mut app = App::start("<Response/>").await;
-    let simulator = with_faults("[[fault]]\nbefore_reply = true").await;
-    let reply = order(&Client::of(&simulator), &app, "+14155550101").await;
+    let simulator = with_faults("[[fault]]\nbefore_reply = true\nlate_ms = 400").await;
+    let reply = order(&Client::of(&simulator), &app, "+14155550109").await;
     assert_eq!((reply.status, reply.json["status"].as_str()), (201, Some("queued")));
     let before = app.rest();
     assert_eq!(before[0].status(), "initiated");

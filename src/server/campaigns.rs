@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use gymcall_jobs::campaign::{Action, Campaign, CampaignState, Counts, PausedReason};
 use gymcall_jobs::id::{CampaignId, RunId};
 use gymcall_jobs::job::Status;

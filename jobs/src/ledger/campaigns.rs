@@ -58,22 +58,22 @@ impl Ledger {
 
     /// Pauses every running campaign, because nothing can be called at all.
     pub async fn pause_everything(&self, reason: PausedReason) -> Result<(), StoreError> {
-        self.each_campaign(|campaign| campaign.state == CampaignState::Running, async |campaign| {
+        for campaign in self.campaigns_in(|state| state == CampaignState::Running).await? {
             match self.act(&campaign.id, Action::Pause(reason), |_, _| None).await {
-                Ok(_) | Err(CampaignError::Missing | CampaignError::Action(_)) => Ok(()),
-                Err(CampaignError::Store(error)) => Err(error),
+                Ok(_) | Err(CampaignError::Missing | CampaignError::Action(_)) => {}
+                Err(CampaignError::Store(error)) => return Err(error),
             }
-        })
-        .await
+        }
+        Ok(())
     }
 
     /// Cancels waiting jobs of cancelled campaigns, at most 500 a campaign at a time; says whether
     /// some are left. Dialling stopped with the campaign's own record, so nothing depends on when this runs.
     pub async fn clear_cancelled(&self) -> Result<bool, StoreError> {
-        let left = std::sync::atomic::AtomicBool::new(false);
-        self.each_campaign(|campaign| campaign.state == CampaignState::Cancelled, async |campaign| {
+        let mut left = false;
+        for campaign in self.campaigns_in(|state| state == CampaignState::Cancelled).await? {
             if self.store.counts(&campaign.run).await?.of(Status::Waiting) == 0 {
-                return Ok(());
+                continue;
             }
             let query = JobQuery {
                 campaign: Some(campaign.id.clone()),
@@ -82,35 +82,23 @@ impl Ledger {
                 ..JobQuery::default()
             };
             let page = self.store.jobs(query).await?;
-            if page.next.is_some() {
-                left.store(true, std::sync::atomic::Ordering::Relaxed);
-            }
+            left |= page.next.is_some();
             let cancels = page.items.iter().map(|stored| self.tell(stored.record.id(), Event::Cancel));
             for told in futures_util::future::join_all(cancels).await {
                 told?;
             }
-            Ok(())
-        })
-        .await?;
-        Ok(left.into_inner())
+        }
+        Ok(left)
     }
 
-    async fn each_campaign(
-        &self,
-        which: impl Fn(&Campaign) -> bool,
-        then: impl AsyncFn(Campaign) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        let mut cursor = None;
+    async fn campaigns_in(&self, which: impl Fn(CampaignState) -> bool) -> Result<Vec<Campaign>, StoreError> {
+        let (mut found, mut cursor) = (Vec::new(), None);
         loop {
             let page = self.store.campaigns(cursor, 100).await?;
-            for stored in page.items {
-                if which(&stored.record) {
-                    then(stored.record).await?;
-                }
-            }
+            found.extend(page.items.into_iter().map(|stored| stored.record).filter(|campaign| which(campaign.state)));
             match page.next {
                 Some(next) => cursor = Some(next),
-                None => return Ok(()),
+                None => return Ok(found),
             }
         }
     }

@@ -61,6 +61,20 @@ proptest! {
         }
     }
 
+    // What Twilio says may be a miss that is tried again: only its silence is for a person.
+    #[test]
+    fn a_call_is_asked_after_before_it_is_given_up(history in histories()) {
+        let (job, now) = history.end();
+        let mut asked = false;
+        for told in history.told.iter().chain(&run_out(&job, &history.rules, now)) {
+            asked &= told.before.call().is_some();
+            if told.event == Event::Tick && told.before.status() == Status::Placed && told.after().outcome().is_some() {
+                prop_assert!(asked, "{:?}", told);
+            }
+            asked |= told.effects().iter().any(|effect| matches!(effect, Effect::Fetch(_) | Effect::TakeBack(_) | Effect::HangUp(_)));
+        }
+    }
+
     // Whoever is on the line of a call that we give up on must not be kept there.
     #[test]
     fn a_call_that_time_ends_is_hung_up(history in histories()) {

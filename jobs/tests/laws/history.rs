@@ -140,7 +140,7 @@ struct Draft {
 /// Any history, with the rules it was played by.
 pub(crate) fn histories() -> impl Strategy<Value = History> {
     let chaos = vec(drafts(), 1..12);
-    let segments = prop_oneof![2 => chaos.boxed(), 1 => calls().boxed()];
+    let segments = prop_oneof![4 => chaos.boxed(), 2 => calls().boxed(), 1 => limbo().boxed()];
     (rules(), any::<bool>(), vec(segments, 1..6)).prop_map(|(rules, single, segments)| {
         let job = if single { single_job() } else { campaign_job() };
         play(job, rules, segments.concat())
@@ -329,6 +329,23 @@ fn calls() -> impl Strategy<Value = Vec<Draft>> {
     })
 }
 
+/// A request whose fate stays unclear, up to quarantine or nearly, and what may happen there.
+fn limbo() -> impl Strategy<Value = Vec<Draft>> {
+    let cancel = prop::bool::weighted(0.3);
+    (0usize..8, cancel, vec(drafts(), 0..2), select(vec![Fate::Called, Fate::NotCalled])).prop_map(
+        |(ticks, cancel, others, fate)| {
+            let own = |event, pause| Draft { event, sender: Sender::Current, line: Line::First, pause };
+            let begin = Draft { sender: Sender::Fresh, ..own(dial(), Pause::UntilDue) };
+            let mut told = vec![begin, own(Event::DialerDied, Pause::Seconds(1))];
+            told.extend((0..ticks).map(|_| own(Event::Tick, Pause::UntilDue)));
+            told.extend(cancel.then(|| own(Event::Cancel, Pause::Seconds(1))));
+            told.extend(others);
+            told.push(own(Event::Resolved { fate }, Pause::Seconds(60)));
+            told
+        },
+    )
+}
+
 /// Any rules that a checked policy and checked settings can make.
 pub(crate) fn rules() -> impl Strategy<Value = Rules> {
     let seconds = |range: std::ops::Range<i64>| range.prop_map(SignedDuration::from_secs);
@@ -336,7 +353,7 @@ pub(crate) fn rules() -> impl Strategy<Value = Rules> {
         waits.sort();
         waits
     });
-    let limits = (seconds(0..20), seconds(5..60), seconds(0..600), seconds(0..120));
+    let limits = (seconds(0..20), seconds(5..60), seconds(60..600), seconds(0..120));
     (1u32..4, seconds(0..3_600), waits, limits).prop_map(
         |(max_attempts, redial_after, look_up_waits, (dial_deadline, ring_timeout, time_limit, queued_limit))| Rules {
             max_attempts,

@@ -110,6 +110,11 @@ mod tests {
         playback.mark("b".into());
         playback.frame();
         assert_eq!(playback.clear(), ["a", "b"]);
+        // A mark whose audio is just playing is pending too.
+        playback.audio(&[1; FRAME]);
+        playback.mark("late".into());
+        playback.frame();
+        assert_eq!(playback.clear(), ["late"]);
         assert_eq!(playback.frame(), ([SILENCE; FRAME], vec![]));
         assert_eq!(playback.mark("c".into()).as_deref(), Some("c"));
     }

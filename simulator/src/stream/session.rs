@@ -96,7 +96,7 @@ impl<'a> Session<'a> {
                     Err(end) => return end,
                 },
                 Some(tick) = ticks.recv() => {
-                    if false && tick.drop {
+                    if tick.drop {
                         // Both halves go without a word: the app sees a connection that died.
                         return End::Broken(Trouble {
                             code: 31903,

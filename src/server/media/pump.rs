@@ -1,10 +1,12 @@
 //! Moves frames between one socket and one conversation.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use gymcall_jobs::event::Event;
+use gymcall_jobs::gym::Gym;
 use gymcall_jobs::id::{JobId, Tag};
 use gymcall_jobs::job::CallJob;
 use gymcall_jobs::ledger::Told;
@@ -15,8 +17,8 @@ use super::scribe::{Call, Scribe};
 use super::{OpenStream, webhooks};
 use crate::server::{Server, jobs};
 use crate::twilio::stream::{FromTwilio, Start, StreamError, StreamSid, ToTwilio};
-use crate::voice::brief::Brief;
-use crate::voice::conversation::{Conversation, Limits, Output};
+use crate::voice::brief::{Brief, Limits};
+use crate::voice::conversation::{Conversation, Output};
 use crate::voice::dialogue::scripted::Scripted;
 use crate::voice::speech::tones::Tones;
 
@@ -109,9 +111,16 @@ async fn brief_of(server: &Server, job: &CallJob) -> Result<Brief, StoreError> {
         gym_name: job.gym().name.clone(),
         on_behalf_of: on_behalf_of.unwrap_or_else(|| "a gymcall user".to_owned()),
         questions: jobs::questions_of(server, job).await?,
-        variables: job.gym().variables.clone(),
+        variables: variables_of(job.gym()),
         recorded: false,
     })
+}
+
+/// What `{{column}}` may stand for: the row's own columns and the known ones.
+fn variables_of(gym: &Gym) -> BTreeMap<String, String> {
+    let known = ["phone_number", "city", "state", "country", "timezone", "preferred_language", "external_id"];
+    let known = known.into_iter().filter_map(|name| Some((name.to_owned(), gym.variable(name)?.to_owned())));
+    known.chain(gym.variables.clone()).collect()
 }
 
 async fn converse(server: &Server, mut socket: WebSocket, admitted: Admitted) {

@@ -10,7 +10,8 @@ use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::voice::conversation::{AgentEvent, Turn};
+use crate::voice::conversation::AgentEvent;
+use crate::voice::turn::Turn;
 
 /// The call that is written about.
 #[derive(Debug, Clone)]

@@ -1,0 +1,88 @@
+//! One write as one whole: first every part is checked, then every part is written.
+
+use rusqlite::{Connection, params};
+
+use super::error::Trouble;
+use super::rows::{JobChange, encode, encode_all, known};
+use super::{campaigns, jobs, replies};
+use crate::store::{Change, ReplyWrite, StoreError, Suppression, Write};
+
+/// A write, made ready on its caller's thread.
+pub(super) struct Prepared {
+    job: Option<JobChange>,
+    campaign: Option<campaigns::CampaignChange>,
+    suppress: Option<(String, String)>,
+    unsuppress: Option<String>,
+    notes: Option<(String, Vec<String>)>,
+    reply: Option<ReplyWrite>,
+}
+
+impl Prepared {
+    pub(super) fn new(write: Write) -> Result<Self, StoreError> {
+        let row = |suppression: Suppression| {
+            Ok::<_, StoreError>((suppression.phone.as_str().to_owned(), encode(&suppression)?))
+        };
+        let notes = |(job, entries): (crate::id::JobId, Vec<_>)| {
+            Ok::<_, StoreError>((job.to_string(), encode_all(&entries)?))
+        };
+        Ok(Self {
+            job: write.job.map(JobChange::new).transpose()?,
+            campaign: write.campaign.map(campaigns::CampaignChange::new).transpose()?,
+            suppress: write.suppress.map(row).transpose()?,
+            unsuppress: write.unsuppress.map(|phone| phone.as_str().to_owned()),
+            notes: write.notes.map(notes).transpose()?,
+            reply: write.reply,
+        })
+    }
+
+    /// Carries it out in the open transaction.
+    pub(super) fn run(&self, db: &Connection, now: i64, changes: &mut Vec<Change>) -> Result<(), Trouble> {
+        // A repeated request must hear of its first reply, whatever else is true by now.
+        if let Some(reply) = &self.reply {
+            replies::check(db, reply, now)?;
+        }
+        if let Some(campaign) = &self.campaign {
+            campaigns::check(db, campaign)?;
+        }
+        let new_campaign = self.campaign.as_ref().is_some_and(|campaign| campaign.from.is_none());
+        let place = self.job.as_ref().map(|job| jobs::check(db, job, new_campaign)).transpose()?;
+        let noted = match &self.notes {
+            None => None,
+            Some((id, entries)) => match known(db, id)? {
+                Some(known) => Some((known.seq, entries)),
+                None => return Err(StoreError::Missing("job").into()),
+            },
+        };
+
+        if let Some(campaign) = &self.campaign {
+            campaigns::write(db, campaign)?;
+            changes.push(Change::Campaign(campaign.id.clone()));
+        }
+        if let (Some(change), Some(place)) = (&self.job, place) {
+            jobs::write(db, change, place)?;
+            changes.push(moved(change));
+        }
+        if let Some((seq, entries)) = noted {
+            jobs::add_entries(db, seq, entries)?;
+        }
+        if let Some(phone) = &self.unsuppress {
+            let gone = db.prepare_cached("DELETE FROM suppressions WHERE phone = ?")?.execute([phone])?;
+            changes.extend((gone > 0).then_some(Change::Suppression));
+        }
+        if let Some((phone, record)) = &self.suppress {
+            let sql = "INSERT INTO suppressions (phone, record) VALUES (?, ?) ON CONFLICT DO NOTHING";
+            let new = db.prepare_cached(sql)?.execute(params![phone, record])?;
+            changes.extend((new > 0).then_some(Change::Suppression));
+        }
+        if let Some(reply) = &self.reply {
+            replies::write(db, reply, now)?;
+        }
+        Ok(())
+    }
+}
+
+/// The news of a job that was written.
+pub(super) fn moved(change: &JobChange) -> Change {
+    let run = change.job.membership().map(|membership| membership.run.clone());
+    Change::Job { id: change.job.id().clone(), run, status: change.row.status }
+}

@@ -1,0 +1,161 @@
+//! The gate: whether a dial may begin, decided and stored in one step.
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::Connection;
+
+use super::commit::moved;
+use super::error::Trouble;
+use super::pace::{ACCOUNT, Meter};
+use super::rows::{JobChange, Known, code, id, known, micros, timestamp};
+use super::{jobs, suppressions};
+use crate::job::Status;
+use crate::retry::later;
+use crate::store::{BeginDial, Begun, Change, Gate, Refusal, StoreError};
+
+/// When a job whose number is held is due again.
+const HELD: SignedDuration = SignedDuration::from_secs(5);
+/// When a job for which no line was free is due again.
+const NO_LINE: SignedDuration = SignedDuration::from_secs(1);
+
+/// A dial that asks to begin, made ready on its caller's thread.
+pub(super) struct Dial {
+    change: JobChange,
+    due: Timestamp,
+    closes: Option<Timestamp>,
+    gate: Gate,
+}
+
+/// A grant to be written down once every gate is passed.
+type Grant = (i64, super::pace::Next);
+
+impl Dial {
+    pub(super) fn new(begin: BeginDial) -> Result<Self, StoreError> {
+        Ok(Self { change: JobChange::new(begin.job)?, due: begin.due, closes: begin.closes, gate: begin.gate })
+    }
+
+    /// Decides at `now`, which is read inside the transaction: grants are in the order of their times.
+    pub(super) fn run(&self, db: &Connection, now: Timestamp, changes: &mut Vec<Change>) -> Result<Begun, Trouble> {
+        let Some(known) = known(db, &self.change.row.id)? else {
+            return Ok(Begun::Refused(Refusal::Changed));
+        };
+        if self.change.from != Some(known.version) || known.status != code(Status::Waiting) {
+            return Ok(Begun::Refused(Refusal::Changed));
+        }
+        match self.gates(db, &known, now)? {
+            Ok(grants) => {
+                jobs::update(db, &self.change.row, &known)?;
+                jobs::add_entries(db, known.seq, &self.change.entries)?;
+                for (scope, next) in grants {
+                    next.take(db, scope, now)?;
+                }
+                changes.push(moved(&self.change));
+                Ok(Begun::Go)
+            }
+            Err(refusal) => {
+                if let Some(again) = due_again(&refusal, now) {
+                    // Not a move: whoever has read the record may still write it.
+                    let sql = "UPDATE jobs SET ready_at = ? WHERE seq = ?";
+                    db.prepare_cached(sql)?.execute([micros(again), known.seq])?;
+                }
+                Ok(Begun::Refused(refusal))
+            }
+        }
+    }
+
+    /// Every gate behind the version, in the order of the contract.
+    fn gates(&self, db: &Connection, known: &Known, now: Timestamp) -> Result<Result<Vec<Grant>, Refusal>, Trouble> {
+        if self.due > now {
+            return Ok(Err(Refusal::NotDue(self.due)));
+        }
+        if self.closes.is_some_and(|closes| closes <= now) {
+            return Ok(Err(Refusal::WindowClosed));
+        }
+        if let Some(campaign) = known.campaign
+            && !is_running(db, campaign)?
+        {
+            return Ok(Err(Refusal::NotRunning));
+        }
+        let phone = &self.change.row.phone;
+        if suppressions::listed(db, phone)? {
+            return Ok(Err(Refusal::Suppressed));
+        }
+        if let Some(holder) = jobs::holder(db, phone)? {
+            return Ok(Err(Refusal::NumberHeld(id(&holder)?)));
+        }
+        let own = self.gate.campaign.as_ref().map(|(_, capacity)| *capacity).unwrap_or_default();
+        if lines_taken(db, None, self.gate.account.lines, now)? >= self.gate.account.lines {
+            return Ok(Err(Refusal::NoLine));
+        }
+        if let (Some(campaign), Some(lines)) = (known.campaign, own.lines)
+            && lines_taken(db, Some(campaign), lines, now)? >= lines
+        {
+            return Ok(Err(Refusal::NoLine));
+        }
+        let paces = [
+            Some((ACCOUNT, self.gate.account.calls_per_second)),
+            known.campaign.zip(own.calls_per_second),
+        ];
+        let mut grants = Vec::new();
+        for (scope, per_second) in paces.into_iter().flatten() {
+            if let Some(meter) = Meter::new(per_second) {
+                grants.push((scope, meter.next(db, scope, now)?));
+            }
+        }
+        let latest = grants.iter().map(|(_, next)| next.at).max().unwrap_or(i64::MIN);
+        if latest > micros(now) {
+            return Ok(Err(Refusal::Pace(timestamp(latest))));
+        }
+        Ok(Ok(grants))
+    }
+}
+
+/// When a refused job is due again, where that is a matter of time alone.
+fn due_again(refusal: &Refusal, now: Timestamp) -> Option<Timestamp> {
+    match refusal {
+        Refusal::NotDue(at) | Refusal::Pace(at) => Some(*at),
+        Refusal::NumberHeld(_) => Some(later(now, HELD)),
+        Refusal::NoLine => Some(later(now, NO_LINE)),
+        Refusal::Changed | Refusal::WindowClosed | Refusal::NotRunning | Refusal::Suppressed => None,
+    }
+}
+
+fn is_running(db: &Connection, campaign: i64) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM campaigns WHERE no = ? AND running = 1")?.exists([campaign])
+}
+
+/// How many lines are taken, counted no further than `enough`: the rows that hold one are the
+/// only truth, and a row's hold ends by its own time even if nobody ever tells how its call ended.
+pub(super) fn lines_taken(
+    db: &Connection,
+    campaign: Option<i64>,
+    enough: u32,
+    now: Timestamp,
+) -> rusqlite::Result<u32> {
+    let now = micros(now);
+    let enough = i64::from(enough);
+    match campaign {
+        None => {
+            let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM jobs WHERE line_until > ? LIMIT ?)";
+            db.prepare_cached(sql)?.query_row([now, enough], |row| row.get(0))
+        }
+        Some(campaign) => {
+            let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM jobs WHERE campaign = ? AND line_until > ? LIMIT ?)";
+            db.prepare_cached(sql)?.query_row([campaign, now, enough], |row| row.get(0))
+        }
+    }
+}
+
+/// When the first of the taken lines comes free by time alone.
+pub(super) fn line_ends(db: &Connection, campaign: Option<i64>, now: Timestamp) -> rusqlite::Result<Option<i64>> {
+    let now = micros(now);
+    match campaign {
+        None => {
+            let sql = "SELECT MIN(line_until) FROM jobs WHERE line_until > ?";
+            db.prepare_cached(sql)?.query_row([now], |row| row.get(0))
+        }
+        Some(campaign) => {
+            let sql = "SELECT MIN(line_until) FROM jobs WHERE campaign = ? AND line_until > ?";
+            db.prepare_cached(sql)?.query_row([campaign, now], |row| row.get(0))
+        }
+    }
+}

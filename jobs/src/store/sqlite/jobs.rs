@@ -1,0 +1,187 @@
+//! Writing a job: its row, its history and the counts of its run, together.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::error::Trouble;
+use super::rows::{JobChange, JobRow, Known, code, known};
+use crate::store::StoreError;
+
+/// The batch of the single calls: see the schema.
+const SINGLES: i64 = 1;
+
+/// What a write of a job will do, once everything else was found to be in order.
+pub(super) enum Place {
+    /// A row that is there.
+    Old(Known),
+    /// A new row, of the campaign with this number.
+    New(Option<i64>),
+}
+
+/// Finds out whether a job may be written, and writes nothing.
+pub(super) fn check(db: &Connection, change: &JobChange, new_campaign: bool) -> Result<Place, Trouble> {
+    let row = &change.row;
+    let place = match (change.from, known(db, &row.id)?) {
+        (Some(from), Some(known)) if known.version == from => Place::Old(known),
+        (Some(_), None) => return Err(StoreError::Missing("job").into()),
+        (Some(_) | None, Some(_)) => return Err(StoreError::Conflict.into()),
+        (None, None) => {
+            if is_staged(db, &row.id)? {
+                return Err(StoreError::Conflict.into());
+            }
+            let campaign = match &row.membership {
+                None => None,
+                Some((campaign, _)) => match campaign_no(db, campaign)? {
+                    // The same write brings the campaign.
+                    None if new_campaign => None,
+                    None => return Err(StoreError::Missing("campaign").into()),
+                    found => found,
+                },
+            };
+            Place::New(campaign)
+        }
+    };
+    if row.holds_number
+        && let Some(holder) = holder(db, &row.phone)?
+        && holder != row.id
+    {
+        return Err(StoreError::Busy(format!("the number is held by {holder}")).into());
+    }
+    Ok(place)
+}
+
+/// Writes a job that [`check`] has passed.
+pub(super) fn write(db: &Connection, change: &JobChange, place: Place) -> Result<(), Trouble> {
+    let row = &change.row;
+    let seq = match place {
+        Place::Old(known) => {
+            update(db, row, &known)?;
+            known.seq
+        }
+        Place::New(campaign) => {
+            forget_dropped(db, &row.id)?;
+            let (batch, campaign, run) = match &row.membership {
+                None => (SINGLES, None, 0),
+                Some((id, run)) => {
+                    let campaign = match campaign {
+                        Some(no) => no,
+                        None => campaign_no(db, id)?.ok_or(StoreError::Missing("campaign"))?,
+                    };
+                    let run = run_no(db, run, campaign)?;
+                    (additions(db, campaign, run)?, Some(campaign), run)
+                }
+            };
+            count(db, run, code(row.status), 1)?;
+            insert(db, row, batch, campaign, run)?
+        }
+    };
+    add_entries(db, seq, &change.entries)?;
+    Ok(())
+}
+
+/// Changes a row, its version and the counts.
+pub(super) fn update(db: &Connection, row: &JobRow, known: &Known) -> rusqlite::Result<()> {
+    let sql = "UPDATE jobs SET status = ?, version = version + 1, ready_at = ?, deadline = ?, line_until = ?,
+        holds_number = ?, record = ? WHERE seq = ?";
+    let status = code(row.status);
+    db.prepare_cached(sql)?.execute(params![
+        status,
+        row.ready_at,
+        row.deadline,
+        row.line_until,
+        row.holds_number,
+        row.record,
+        known.seq
+    ])?;
+    if status != known.status {
+        count(db, known.run, known.status, -1)?;
+        count(db, known.run, status, 1)?;
+    }
+    Ok(())
+}
+
+/// Adds a row and answers its number. Counting it is the caller's part: staged rows are counted
+/// when they are published.
+pub(super) fn insert(
+    db: &Connection,
+    row: &JobRow,
+    batch: i64,
+    campaign: Option<i64>,
+    run: i64,
+) -> rusqlite::Result<i64> {
+    let sql = "INSERT INTO jobs (id, batch, campaign, run, phone, status, version, ready_at, deadline, line_until,
+        holds_number, record) VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?)";
+    db.prepare_cached(sql)?.insert(params![
+        row.id,
+        batch,
+        campaign,
+        run,
+        row.phone,
+        code(row.status),
+        row.ready_at,
+        row.deadline,
+        row.line_until,
+        row.holds_number,
+        row.record
+    ])
+}
+
+/// The job whose open attempt holds a number.
+pub(super) fn holder(db: &Connection, phone: &str) -> rusqlite::Result<Option<String>> {
+    let sql = "SELECT id FROM jobs WHERE phone = ? AND holds_number = 1";
+    db.prepare_cached(sql)?.query_row([phone], |row| row.get(0)).optional()
+}
+
+/// Adds to a job's history.
+pub(super) fn add_entries(db: &Connection, seq: i64, entries: &[String]) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO entries (job, number, entry)
+        SELECT ?1, COALESCE(MAX(number), 0) + 1, ?2 FROM entries WHERE job = ?1";
+    for entry in entries {
+        db.prepare_cached(sql)?.execute(params![seq, entry])?;
+    }
+    Ok(())
+}
+
+/// Adds to the number of a run's jobs at a status.
+pub(super) fn count(db: &Connection, run: i64, status: i64, by: i64) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO counts (run, status, n) VALUES (?, ?, ?)
+        ON CONFLICT (run, status) DO UPDATE SET n = n + excluded.n";
+    db.prepare_cached(sql)?.execute([run, status, by]).map(drop)
+}
+
+/// The number of a campaign.
+pub(super) fn campaign_no(db: &Connection, id: &str) -> rusqlite::Result<Option<i64>> {
+    db.prepare_cached("SELECT no FROM campaigns WHERE id = ?")?.query_row([id], |row| row.get(0)).optional()
+}
+
+/// The number of a run, which is made known if it is new.
+pub(super) fn run_no(db: &Connection, id: &str, campaign: i64) -> rusqlite::Result<i64> {
+    let found = db.prepare_cached("SELECT no FROM runs WHERE id = ?")?.query_row([id], |row| row.get(0)).optional()?;
+    match found {
+        Some(no) => Ok(no),
+        None => db.prepare_cached("INSERT INTO runs (id, campaign) VALUES (?, ?)")?.insert(params![id, campaign]),
+    }
+}
+
+/// The batch of the jobs that a run got one by one.
+fn additions(db: &Connection, campaign: i64, run: i64) -> rusqlite::Result<i64> {
+    let sql = "SELECT no FROM batches WHERE run = ? AND import IS NULL";
+    match db.prepare_cached(sql)?.query_row([run], |row| row.get(0)).optional()? {
+        Some(no) => Ok(no),
+        None => {
+            let sql = "INSERT INTO batches (campaign, run, state) VALUES (?, ?, 1)";
+            db.prepare_cached(sql)?.insert([campaign, run])
+        }
+    }
+}
+
+/// Whether an import that is still open has this id.
+fn is_staged(db: &Connection, id: &str) -> rusqlite::Result<bool> {
+    let sql = "SELECT 1 FROM jobs j JOIN batches b ON b.no = j.batch WHERE j.id = ? AND b.state = 0";
+    db.prepare_cached(sql)?.exists([id])
+}
+
+/// Removes the row of a dropped import that has this id, if the clearing has not reached it yet.
+pub(super) fn forget_dropped(db: &Connection, id: &str) -> rusqlite::Result<()> {
+    let sql = "DELETE FROM jobs WHERE id = ? AND (SELECT state FROM batches WHERE no = jobs.batch) = 2";
+    db.prepare_cached(sql)?.execute([id]).map(drop)
+}

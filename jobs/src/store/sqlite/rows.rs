@@ -1,0 +1,164 @@
+//! How records become columns and back.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row};
+use serde::de::DeserializeOwned;
+
+use crate::job::{CallJob, Status};
+use crate::store::{JobWrite, NewEntry, Page, StoreError, Stored};
+
+/// The number of a status in the file. These never change, whatever order the words are listed in;
+/// the schema's partial indexes know them: 0 is waiting, 1 to 5 are live.
+pub(super) const fn code(status: Status) -> i64 {
+    match status {
+        Status::Waiting => 0,
+        Status::Dialing => 1,
+        Status::Unknown => 2,
+        Status::Placed => 3,
+        Status::InProgress => 4,
+        Status::Closing => 5,
+        Status::Completed => 6,
+        Status::Failed => 7,
+        Status::Skipped => 8,
+        Status::Cancelled => 9,
+        Status::Quarantined => 10,
+    }
+}
+
+/// The status of a number in the file.
+pub(super) fn status(number: i64) -> Option<Status> {
+    Status::ALL.iter().copied().find(|status| code(*status) == number)
+}
+
+/// A time as microseconds, rounded up: a row must never count as due before its record does.
+pub(super) fn micros(at: Timestamp) -> i64 {
+    let rest = at.subsec_nanosecond() % 1_000;
+    at.as_microsecond() + i64::from(rest > 0)
+}
+
+/// The time of a number in the file.
+pub(super) fn timestamp(micros: i64) -> Timestamp {
+    let bounded = micros.clamp(Timestamp::MIN.as_microsecond(), Timestamp::MAX.as_microsecond());
+    Timestamp::from_microsecond(bounded).unwrap_or(Timestamp::MAX)
+}
+
+/// A job as its row.
+pub(super) struct JobRow {
+    pub(super) id: String,
+    /// Campaign and run.
+    pub(super) membership: Option<(String, String)>,
+    pub(super) phone: String,
+    pub(super) status: Status,
+    pub(super) ready_at: Option<i64>,
+    pub(super) deadline: Option<i64>,
+    pub(super) line_until: Option<i64>,
+    pub(super) holds_number: bool,
+    pub(super) record: String,
+}
+
+impl JobRow {
+    /// Written by its caller's thread: the writer's time is everybody's.
+    pub(super) fn new(
+        job: &CallJob,
+        deadline: Option<Timestamp>,
+        line_until: Option<Timestamp>,
+    ) -> Result<Self, StoreError> {
+        let membership = job.membership().map(|m| (m.campaign.to_string(), m.run.to_string()));
+        Ok(Self {
+            id: job.id().to_string(),
+            membership,
+            phone: job.gym().phone.as_str().to_owned(),
+            status: job.status(),
+            ready_at: job.due().map(micros),
+            deadline: deadline.map(micros),
+            line_until: line_until.map(micros),
+            holds_number: job.holds_number(),
+            record: encode(job)?,
+        })
+    }
+}
+
+/// A changed or new job with its entries, ready for the writer.
+pub(super) struct JobChange {
+    pub(super) job: CallJob,
+    pub(super) row: JobRow,
+    pub(super) from: Option<u64>,
+    pub(super) entries: Vec<String>,
+}
+
+impl JobChange {
+    pub(super) fn new(write: JobWrite) -> Result<Self, StoreError> {
+        let row = JobRow::new(&write.job, write.deadline, write.line_until)?;
+        Ok(Self { row, from: write.from, entries: encode_all(&write.entries)?, job: write.job })
+    }
+}
+
+pub(super) fn encode_all(entries: &[NewEntry]) -> Result<Vec<String>, StoreError> {
+    entries.iter().map(encode).collect()
+}
+
+pub(super) fn encode<T: serde::Serialize>(record: &T) -> Result<String, StoreError> {
+    serde_json::to_string(record).map_err(|error| StoreError::Failed(format!("a record cannot be written: {error}")))
+}
+
+pub(super) fn decode<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+/// An id out of a column.
+pub(super) fn id<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, StoreError> {
+    text.parse().map_err(|error: T::Err| StoreError::Corrupt(error.to_string()))
+}
+
+/// The columns `record, version` as a stored record.
+pub(super) fn stored<T: DeserializeOwned>(record: &str, version: i64) -> Result<Stored<T>, StoreError> {
+    Ok(Stored { record: decode(record)?, version: version.unsigned_abs() })
+}
+
+/// A job that can be seen, as far as a writer must know it.
+pub(super) struct Known {
+    pub(super) seq: i64,
+    pub(super) version: u64,
+    pub(super) status: i64,
+    pub(super) run: i64,
+    pub(super) campaign: Option<i64>,
+}
+
+impl Known {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let version: i64 = row.get(1)?;
+        Ok(Self {
+            seq: row.get(0)?,
+            version: version.unsigned_abs(),
+            status: row.get(2)?,
+            run: row.get(3)?,
+            campaign: row.get(4)?,
+        })
+    }
+}
+
+/// Looks a job up. Those of imports that are not published do not exist.
+pub(super) fn known(db: &Connection, id: &str) -> rusqlite::Result<Option<Known>> {
+    let sql = "SELECT j.seq, j.version, j.status, j.run, j.campaign
+        FROM jobs j JOIN batches b ON b.no = j.batch WHERE j.id = ? AND b.state = 1";
+    db.prepare_cached(sql)?.query_row([id], Known::read).optional()
+}
+
+/// A page's size as asked for, within bounds: none would never come to an end.
+pub(super) fn page_size(limit: u32) -> u32 {
+    limit.clamp(1, 1_000)
+}
+
+/// A cursor that is a number.
+pub(super) fn cursor(text: Option<&str>) -> Result<Option<i64>, StoreError> {
+    text.map(|text| text.parse().map_err(|_| StoreError::BadCursor)).transpose()
+}
+
+/// Cuts what was read, one more than fits, to a page; the last item that stays names the next.
+pub(super) fn page<T>(mut found: Vec<(String, T)>, size: u32) -> Page<T> {
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    let more = found.len() > size;
+    found.truncate(size);
+    let next = if more { found.last().map(|(cursor, _)| cursor.clone()) } else { None };
+    Page { items: found.into_iter().map(|(_, item)| item).collect(), next }
+}

@@ -1,0 +1,107 @@
+//! The commands' way to the server: its HTTP interface.
+
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+
+use super::CliError;
+
+/// Speaks to one server.
+#[derive(Debug, Clone)]
+pub(super) struct Client {
+    http: reqwest::Client,
+    url: String,
+    key: Option<String>,
+}
+
+impl Client {
+    pub(super) fn new(url: &str, key: Option<&str>) -> Result<Self, CliError> {
+        // Only one provider can win; whichever did is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(5))
+            .build()
+            .map_err(|error| CliError::Other(error.to_string()))?;
+        Ok(Self { http, url: url.trim_end_matches('/').to_owned(), key: key.map(str::to_owned) })
+    }
+
+    pub(super) async fn get(&self, path: &str) -> Result<Value, CliError> {
+        let response = self.send(self.request(Method::GET, path)).await?;
+        self.json(response).await
+    }
+
+    pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Value, CliError> {
+        let response = self.send(self.request(Method::POST, path).json(body)).await?;
+        self.json(response).await
+    }
+
+    pub(super) async fn upload(&self, path: &str, csv: reqwest::Body) -> Result<Value, CliError> {
+        let request = self.request(Method::POST, path).header("content-type", "text/csv").body(csv);
+        let response = self.send(request).await?;
+        self.json(response).await
+    }
+
+    /// A reply that is not JSON, to be read piece by piece.
+    pub(super) async fn download(&self, path: &str) -> Result<reqwest::Response, CliError> {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    /// All items of a list, page after page.
+    pub(super) async fn all(&self, path: &str) -> Result<Vec<Value>, CliError> {
+        let (mut items, mut cursor) = (Vec::new(), None::<String>);
+        loop {
+            let sep = if path.contains('?') { '&' } else { '?' };
+            let at = cursor.map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
+            let mut page = self.get(&format!("{path}{sep}limit=1000{at}")).await?;
+            if let Value::Array(page) = page["items"].take() {
+                items.extend(page);
+            }
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = Some(next.to_owned()),
+                None => return Ok(items),
+            }
+        }
+    }
+
+    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.url));
+        match &self.key {
+            Some(key) => request.bearer_auth(key),
+            None => request,
+        }
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response, CliError> {
+        let response = request.send().await.map_err(|error| self.broken(&error))?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let status = response.status();
+        let problem: Value = response.json().await.unwrap_or_default();
+        Err(CliError::Refused(sentence(status, &problem)))
+    }
+
+    async fn json(&self, response: reqwest::Response) -> Result<Value, CliError> {
+        response.json().await.map_err(|error| self.broken(&error))
+    }
+
+    fn broken(&self, error: &reqwest::Error) -> CliError {
+        let mut why = error.to_string();
+        let mut source = std::error::Error::source(error);
+        while let Some(inner) = source {
+            why = inner.to_string();
+            source = inner.source();
+        }
+        CliError::Unreachable { url: self.url.clone(), why }
+    }
+}
+
+fn sentence(status: StatusCode, problem: &Value) -> String {
+    let detail = problem["detail"].as_str().unwrap_or("no detail given");
+    let place = problem["errors"][0]["pointer"].as_str();
+    match place {
+        Some(place) => format!("{} ({place}): {detail}", status.as_u16()),
+        None => format!("{}: {detail}", status.as_u16()),
+    }
+}

@@ -1,0 +1,95 @@
+//! `gymcall status`
+
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::Value;
+
+use super::client::Client;
+use super::table::{RESET, YELLOW, jobs, text};
+use super::{CliError, Done, campaign, print_json};
+
+/// How everything, a campaign or a job stands.
+#[derive(Debug, Args)]
+pub(super) struct Status {
+    /// A campaign's or a job's id; without one, all campaigns
+    id: Option<String>,
+    /// Show it again whenever it changes, until it is over
+    #[arg(long)]
+    watch: bool,
+}
+
+/// How often `--watch` looks.
+const EVERY: Duration = Duration::from_millis(500);
+
+impl Status {
+    pub(super) async fn run(self, client: &Client, json: bool) -> Result<Done, CliError> {
+        let mut shown = Value::Null;
+        loop {
+            let (now, over) = self.look(client).await?;
+            if now != shown {
+                self.show(&now, json);
+                shown = now;
+            }
+            if over || !self.watch {
+                return Ok(Done::Well);
+            }
+            tokio::time::sleep(EVERY).await;
+        }
+    }
+
+    /// What there is to show, and whether it will change no more.
+    async fn look(&self, client: &Client) -> Result<(Value, bool), CliError> {
+        match self.id.as_deref() {
+            None => Ok((client.all("/v1/campaigns").await?.into(), false)),
+            Some(id) if id.starts_with("job_") => {
+                let job = client.get(&format!("/v1/jobs/{id}")).await?;
+                let over = !job["outcome"].is_null() || job["status"] == "quarantined";
+                Ok((job, over))
+            }
+            Some(id) => {
+                let mut campaign = client.get(&format!("/v1/campaigns/{id}")).await?;
+                campaign["jobs"] = client.all(&format!("/v1/campaigns/{id}/jobs")).await?.into();
+                let over = matches!(campaign["status"].as_str(), Some("completed" | "cancelled"));
+                Ok((campaign, over))
+            }
+        }
+    }
+
+    fn show(&self, shown: &Value, json: bool) {
+        if json {
+            return print_json(shown);
+        }
+        match shown {
+            Value::Array(campaigns) => campaign::print_list(campaigns, false),
+            job if job["phone_number"].is_string() => print_job(job),
+            one => {
+                campaign::print_list(std::slice::from_ref(one), false);
+                anstream::println!("{}", jobs(one["jobs"].as_array().map(Vec::as_slice).unwrap_or_default()));
+            }
+        }
+    }
+}
+
+fn print_job(job: &Value) {
+    anstream::println!("{}", jobs(std::slice::from_ref(job)));
+    for attempt in job["attempts"].as_array().into_iter().flatten() {
+        anstream::println!(
+            "attempt {}: {} {} {YELLOW}{}{RESET}",
+            text(&attempt["number"]), text(&attempt["status"]), text(&attempt["twilio_call_sid"]), text(&attempt["trouble"]),
+        );
+    }
+    for turn in job["transcript"].as_array().into_iter().flatten() {
+        anstream::println!("  {}: {}", text(&turn["who"]), text(&turn["text"]));
+    }
+    for answer in job["answers"].as_array().into_iter().flatten() {
+        anstream::println!("  {} = {}", text(&answer["key"]), text(&answer["value"]));
+    }
+    if job["status"] == "quarantined" {
+        anstream::println!(
+            "{YELLOW}It is unclear whether Twilio made this call. Find out, then POST /v1/jobs/{}/resolve \
+             with {{\"fate\": \"called\"}} or {{\"fate\": \"not_called\"}}.{RESET}",
+            text(&job["id"]),
+        );
+    }
+}

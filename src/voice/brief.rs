@@ -1,0 +1,98 @@
+//! What a call is about, and how long its silences may be.
+
+use gymcall_jobs::gym::column_name;
+use gymcall_jobs::question::Question;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What the agent has to know before it speaks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Brief {
+    /// The gym, as it is spoken of.
+    pub gym_name: String,
+    /// Who wants to know.
+    pub on_behalf_of: String,
+    /// What is asked, in this order.
+    pub questions: Vec<Question>,
+    /// The columns of the gym's row, for `{{column}}`.
+    pub variables: BTreeMap<String, String>,
+    /// Whether the call is recorded.
+    pub recorded: bool,
+}
+
+impl Brief {
+    /// A text with its `{{column}}`s filled in. A column that is not there leaves nothing behind.
+    pub fn fill(&self, text: &str) -> String {
+        let mut filled = String::new();
+        let mut rest = text;
+        while let Some((before, (name, after))) =
+            rest.split_once("{{").and_then(|(before, tail)| Some((before, tail.split_once("}}")?)))
+        {
+            filled.push_str(before);
+            filled.push_str(self.column(name.trim()));
+            rest = after;
+        }
+        filled.push_str(rest);
+        filled.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    fn column(&self, name: &str) -> &str {
+        let name = column_name(name);
+        match self.variables.get(&name) {
+            Some(value) => value,
+            None if matches!(name.as_str(), "gym_name" | "name" | "gym") => &self.gym_name,
+            None => "",
+        }
+    }
+}
+
+/// How long things may take, in ms of audio heard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// The call; then the agent says goodbye.
+    pub max_duration_ms: u64,
+    /// Silence after the agent has spoken; then it asks again, and after as long again it says goodbye.
+    pub inactivity_ms: u64,
+    /// The wait for the end of the goodbye, counted from when it should have been played.
+    pub goodbye_wait_ms: u64,
+    /// The wait for a greeting before the agent speaks. Who picks up and hears nothing for two seconds hangs up.
+    pub greeting_wait_ms: u64,
+    /// The longest greeting of a person; who talks on is a machine.
+    pub greeting_max_ms: u64,
+    /// The silence that ends a turn.
+    pub turn_end_ms: u64,
+    /// Frames (20 ms) of speech that cut the agent off.
+    pub barge_in_frames: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_duration_ms: 300_000,
+            inactivity_ms: 5_000,
+            goodbye_wait_ms: 5_000,
+            greeting_wait_ms: 1_000,
+            greeting_max_ms: 7_000,
+            turn_end_ms: 600,
+            barge_in_frames: 3,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_filled_in() {
+        let brief = Brief {
+            gym_name: "Iron Temple".into(),
+            on_behalf_of: "us".into(),
+            questions: Vec::new(),
+            variables: [("city".to_owned(), "Austin".to_owned())].into(),
+            recorded: false,
+        };
+        let filled = brief.fill("Is {{gym_name}} in {{ city }}, {{state}} or {{not closed");
+        assert_eq!(filled, "Is Iron Temple in Austin, or {{not closed");
+    }
+}
