@@ -71,9 +71,8 @@ const FINISH_WITHIN: Duration = Duration::from_secs(30);
 /// With `with_worker` false nothing is dialled here.
 pub async fn start(settings: &Settings, missing_credentials: String, with_worker: bool) -> Result<Running, StartError> {
     let store = Arc::new(SqliteStore::open(&settings.data_dir, Arc::new(SystemClock))?);
-    let listener = TcpListener::bind(settings.bind)
-        .await
-        .map_err(|error| StartError::Bind { address: settings.bind, error })?;
+    let listener =
+        TcpListener::bind(settings.bind).await.map_err(|error| StartError::Bind { address: settings.bind, error })?;
     let address = listener.local_addr().map_err(|error| StartError::Bind { address: settings.bind, error })?;
     let base = PublicBase::new(&public_url(settings, address)?)?;
     let keeper: Arc<dyn Store> = Arc::clone(&store) as Arc<dyn Store>;
@@ -116,6 +115,11 @@ impl Running {
     /// Where it listens.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Its records, for whoever runs it in their own process.
+    pub fn ledger(&self) -> &Ledger {
+        &self.server.ledger
     }
 
     /// Takes no new work, lets requests in flight and live conversations end, then stops.

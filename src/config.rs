@@ -191,7 +191,10 @@ impl Settings {
     /// Reads and checks all settings.
     pub fn from_sources(sources: &Sources) -> Result<Self, ConfigError> {
         let settings = Self {
-            public_base_url: sources.get("PUBLIC_BASE_URL").map(|text| base_url("PUBLIC_BASE_URL", text)).transpose()?,
+            public_base_url: sources
+                .get("PUBLIC_BASE_URL")
+                .map(|text| base_url("PUBLIC_BASE_URL", text))
+                .transpose()?,
             bind: sources.parse("GYMCALL_BIND", SocketAddr::from(([127, 0, 0, 1], 8000)))?,
             api_key: sources.get("GYMCALL_API_KEY").map(SecretString::from),
             data_dir: sources.get("GYMCALL_DATA_DIR").unwrap_or("gymcall-data").into(),
@@ -221,7 +224,9 @@ impl Settings {
             return refused("GYMCALL_MAX_CONCURRENT_CALLS must be at least 1");
         }
         if sources.get("REDIS_URL").is_some() {
-            return refused("REDIS_URL is set, but this version keeps its records in the embedded store only: unset it");
+            return refused(
+                "REDIS_URL is set, but this version keeps its records in the embedded store only: unset it",
+            );
         }
         if let Some(agent) = sources.get("VOICE_AGENT")
             && agent != "scripted"
@@ -316,7 +321,11 @@ fn waits(text: &str) -> Result<Vec<SignedDuration>, ConfigError> {
     let waits: Vec<SignedDuration> =
         text.split(',').map(|wait| duration("GYMCALL_LOOK_UP_WAITS", wait.trim())).collect::<Result<_, _>>()?;
     if !waits.is_sorted() {
-        return Err(invalid("GYMCALL_LOOK_UP_WAITS", text, "the waits are counted from the request: each must be later than the one before"));
+        return Err(invalid(
+            "GYMCALL_LOOK_UP_WAITS",
+            text,
+            "the waits are counted from the request: each must be later than the one before",
+        ));
     }
     Ok(waits)
 }

@@ -108,7 +108,9 @@ impl Dialer {
     }
 
     async fn pause_everything(&self, refusal: &Refusal) {
-        tracing::error!("all calling is paused: {refusal}. Mend the account or the settings, then resume the campaigns");
+        tracing::error!(
+            "all calling is paused: {refusal}. Mend the account or the settings, then resume the campaigns"
+        );
         if let Err(error) = self.ledger.pause_everything(PausedReason::Credentials).await {
             tracing::error!(%error, "the campaigns could not be paused: {error}");
         }

@@ -25,7 +25,11 @@ struct Desk {
 pub async fn run(due: DueJobs, dialer: Dialer, stop: CancellationToken) {
     let dials = TaskTracker::new();
     let desk = Desk { dialer, dials: dials.clone() };
-    let worker = WorkerBuilder::new("dialler").backend(due).layer(CatchPanicLayer::with_panic_handler(panicked)).data(desk).build(dial);
+    let worker = WorkerBuilder::new("dialler")
+        .backend(due)
+        .layer(CatchPanicLayer::with_panic_handler(panicked))
+        .data(desk)
+        .build(dial);
     let stopped = stop.clone();
     let signal = async move {
         stopped.cancelled().await;

@@ -50,7 +50,6 @@ impl std::str::FromStr for CallStatus {
 }
 
 impl CallStatus {
-
     /// Whether the call is over: such a status never changes again.
     pub const fn is_terminal(self) -> bool {
         self.rank() == 4

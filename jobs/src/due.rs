@@ -75,13 +75,7 @@ pub struct DueJobs {
 impl DueJobs {
     /// The due jobs of a store, as many as the account's capacity allows.
     pub fn of(store: Arc<dyn Store>, capacity: Capacity) -> Self {
-        let source = Source {
-            changes: store.changes(),
-            store,
-            capacity,
-            desk: Arc::default(),
-            ready: VecDeque::new(),
-        };
+        let source = Source { changes: store.changes(), store, capacity, desk: Arc::default(), ready: VecDeque::new() };
         let jobs = stream::unfold(source, |mut source| async {
             let job = source.next().await;
             Some((job, source))

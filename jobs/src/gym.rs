@@ -43,16 +43,8 @@ pub struct Gym {
 
 /// Names of the phone column. Of several in one file the first here is the phone, and the
 /// others are variables: beside `phone`, a `number` is that of a street or a row.
-pub(crate) const PHONE_COLUMNS: &[&str] = &[
-    "phone_number",
-    "phone",
-    "telephone_number",
-    "telephone",
-    "tel",
-    "phone_no",
-    "contact_number",
-    "number",
-];
+pub(crate) const PHONE_COLUMNS: &[&str] =
+    &["phone_number", "phone", "telephone_number", "telephone", "tel", "phone_no", "contact_number", "number"];
 
 /// Names of the column with the gym's name, likewise.
 pub(crate) const NAME_COLUMNS: &[&str] = &["gym_name", "gym", "name"];
@@ -118,9 +110,7 @@ impl Gym {
         }
         match column.as_str() {
             phone if PHONE_COLUMNS.contains(&phone) => Some(self.phone.as_str()),
-            name if NAME_COLUMNS.contains(&name) => {
-                Some(self.name.as_str()).filter(|name| !name.is_empty())
-            }
+            name if NAME_COLUMNS.contains(&name) => Some(self.name.as_str()).filter(|name| !name.is_empty()),
             "timezone" | "time_zone" => self.timezone.as_ref().map(|zone| zone.name.as_str()),
             "country" => self.country.as_deref(),
             "state" => self.state.as_deref(),
@@ -137,10 +127,7 @@ impl Gym {
 pub fn column_name(header: &str) -> String {
     let header = header.to_lowercase();
     let words = header.split(|c: char| c.is_whitespace() || c == '-' || c == '_');
-    words
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join("_")
+    words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("_")
 }
 
 impl TimeZoneName {
@@ -156,9 +143,7 @@ impl FromStr for TimeZoneName {
     fn from_str(text: &str) -> Result<Self, TimeZoneError> {
         let text = text.trim();
         let unambiguous = text.contains('/') || text.eq_ignore_ascii_case("utc");
-        let zone = TimeZone::get(text)
-            .ok()
-            .filter(|zone| unambiguous && !zone.is_unknown());
+        let zone = TimeZone::get(text).ok().filter(|zone| unambiguous && !zone.is_unknown());
         match zone.as_ref().and_then(TimeZone::iana_name) {
             Some(name) => Ok(TimeZoneName(name.to_owned())),
             None => Err(TimeZoneError(text.to_owned())),

@@ -23,10 +23,7 @@ const LENGTH: usize = 26;
 fn encode(now: Timestamp, chance: u128) -> String {
     let ms = u128::from(now.as_millisecond().max(0).unsigned_abs()) & 0xffff_ffff_ffff;
     let bits = (ms << 80) | (chance & ((1 << 80) - 1));
-    (0..LENGTH)
-        .rev()
-        .map(|place| char::from(ALPHABET[usize::from((bits >> (5 * place)) as u8 & 31)]))
-        .collect()
+    (0..LENGTH).rev().map(|place| char::from(ALPHABET[usize::from((bits >> (5 * place)) as u8 & 31)])).collect()
 }
 
 macro_rules! id {

@@ -166,10 +166,7 @@ words!(
 impl Status {
     /// Whether a call may be going on, or may have been asked for.
     pub const fn is_live(self) -> bool {
-        matches!(
-            self,
-            Status::Dialing | Status::Unknown | Status::Placed | Status::InProgress | Status::Closing
-        )
+        matches!(self, Status::Dialing | Status::Unknown | Status::Placed | Status::InProgress | Status::Closing)
     }
 
     /// Whether time alone has nothing left to do.

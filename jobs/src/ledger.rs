@@ -21,7 +21,8 @@ use crate::rules::Rules;
 use crate::step::{Effect, Ignored, Step};
 use crate::store::gate::CampaignCapacity;
 use crate::store::{
-    BeginDial, Begun, Capacity, Gate, JobWrite, NewEntry, Refusal, ReplyWrite, Store, StoreError, Stored, Suppression, Write,
+    BeginDial, Begun, Capacity, Gate, JobWrite, NewEntry, Refusal, ReplyWrite, Store, StoreError, Stored, Suppression,
+    Write,
 };
 
 /// Something to be done outside for a job, after its move was stored.
@@ -187,8 +188,7 @@ impl Ledger {
         };
         let campaign = self.store.campaign(&membership.campaign).await?.ok_or(StoreError::Missing("campaign"))?;
         let policy = &campaign.record.policy;
-        let own =
-            CampaignCapacity { calls_per_second: policy.calls_per_second, lines: policy.max_concurrent_calls };
+        let own = CampaignCapacity { calls_per_second: policy.calls_per_second, lines: policy.max_concurrent_calls };
         Ok((self.rules.for_policy(policy), Some((membership.campaign.clone(), own))))
     }
 

@@ -46,15 +46,11 @@ pub enum PhoneError {
     #[error("an extension cannot be dialled; give a direct number")]
     Extension,
     /// A spreadsheet has replaced the last digits by an exponent.
-    #[error(
-        "a spreadsheet has rounded this number and digits are lost; format the column as text and enter it again"
-    )]
+    #[error("a spreadsheet has rounded this number and digits are lost; format the column as text and enter it again")]
     Rounded,
     /// The country is not understood and the number does not name its own. Guessing would
     /// dial a stranger: ten digits from Mexico are a valid number in New Jersey.
-    #[error(
-        "the country {0:?} is not known; use its two-letter code, or start the number with + and the country code"
-    )]
+    #[error("the country {0:?} is not known; use its two-letter code, or start the number with + and the country code")]
     UnknownCountry(String),
     /// An emergency or crisis line.
     #[error("emergency numbers are never called")]
@@ -78,10 +74,9 @@ pub enum PhoneError {
 /// Emergency, police, ambulance, fire and crisis lines. They are short everywhere, so a list
 /// across countries refuses nothing that a gym could have.
 const EMERGENCY: &[&str] = &[
-    "000", "061", "066", "080", "100", "101", "102", "108", "110", "111", "112", "113", "115",
-    "116117", "116123", "117", "118", "119", "120", "122", "123", "131", "132", "133", "144",
-    "190", "191", "192", "193", "194", "197", "199", "911", "988", "991", "992", "993", "994",
-    "995", "997", "998", "999", "1122", "1669",
+    "000", "061", "066", "080", "100", "101", "102", "108", "110", "111", "112", "113", "115", "116117", "116123",
+    "117", "118", "119", "120", "122", "123", "131", "132", "133", "144", "190", "191", "192", "193", "194", "197",
+    "199", "911", "988", "991", "992", "993", "994", "995", "997", "998", "999", "1122", "1669",
 ];
 
 /// Calling codes of services that belong to no country. 800, 808 and 979 are freephone,
@@ -93,32 +88,19 @@ impl PhoneNumber {
     ///
     /// `country` is an ISO code or a common name, and is the number's region where the
     /// number itself names none; without it, or where it is blank, the rules' default is.
-    pub fn parse(
-        raw: &str,
-        country: Option<&str>,
-        rules: &PhoneRules,
-    ) -> Result<PhoneNumber, PhoneError> {
+    pub fn parse(raw: &str, country: Option<&str>, rules: &PhoneRules) -> Result<PhoneNumber, PhoneError> {
         let text = written::plain(raw)?;
         let region = match country.map(str::trim).filter(|country| !country.is_empty()) {
-            Some(country) => Region::of_country(country)
-                .ok_or_else(|| PhoneError::UnknownCountry(excerpt(country))),
+            Some(country) => Region::of_country(country).ok_or_else(|| PhoneError::UnknownCountry(excerpt(country))),
             None => Ok(rules.default_region),
         };
         if is_emergency(&text, *region.as_ref().unwrap_or(&rules.default_region)) {
             return Err(PhoneError::Emergency);
         }
-        let region = if text.contains('+') {
-            region.unwrap_or(rules.default_region)
-        } else {
-            region?
-        };
+        let region = if text.contains('+') { region.unwrap_or(rules.default_region) } else { region? };
         let text = dialable(&text, region).ok_or_else(|| PhoneError::invalid(raw))?;
-        let number = PHONE_NUMBER_UTIL
-            .parse(&text, Some(region.0))
-            .map_err(|_| PhoneError::invalid(raw))?;
-        let e164 = PHONE_NUMBER_UTIL
-            .format(&number, PhoneNumberFormat::E164)
-            .into_owned();
+        let number = PHONE_NUMBER_UTIL.parse(&text, Some(region.0)).map_err(|_| PhoneError::invalid(raw))?;
+        let e164 = PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164).into_owned();
         let kind = PHONE_NUMBER_UTIL.get_number_type(&number);
         let code = number.country_code;
         if is_premium(kind, code, &e164) {
@@ -132,9 +114,7 @@ impl PhoneNumber {
         // The fictional numbers 555-0100 to 555-0199 of an area are numbers to the plan, and to us.
         if kind == PhoneNumberType::Unknown {
             return Err(match Region::of_island(&e164) {
-                Some(region) if !rules.allowed_regions.contains(&region) => {
-                    rules.not_allowed(region)
-                }
+                Some(region) if !rules.allowed_regions.contains(&region) => rules.not_allowed(region),
                 _ => PhoneError::invalid(raw),
             });
         }
@@ -155,11 +135,7 @@ impl PhoneNumber {
     pub fn masked(&self) -> String {
         let code = calling_code_length(&self.0[1..]);
         let shown = if self.0.len() - 1 - code >= 8 { 4 } else { 2 };
-        format!(
-            "{}•••••{}",
-            &self.0[..=code],
-            &self.0[self.0.len() - shown..]
-        )
+        format!("{}•••••{}", &self.0[..=code], &self.0[self.0.len() - shown..])
     }
 
     /// The region by today's number plan, looked up afresh; `None` if the plan has changed.
@@ -170,10 +146,7 @@ impl PhoneNumber {
 
     /// The digits as one number: 15 of them fit, and sets of numbers stay small.
     pub fn digits(&self) -> u64 {
-        self.0
-            .bytes()
-            .skip(1)
-            .fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'))
+        self.0.bytes().skip(1).fold(0, |sum, digit| sum * 10 + u64::from(digit - b'0'))
     }
 }
 
@@ -186,13 +159,10 @@ impl PhoneError {
     pub fn row_code(&self) -> RowCode {
         match self {
             PhoneError::Missing => RowCode::MissingPhone,
-            PhoneError::Invalid(_)
-            | PhoneError::Extension
-            | PhoneError::Rounded
-            | PhoneError::UnknownCountry(_) => RowCode::InvalidPhone,
-            PhoneError::Emergency | PhoneError::NotAllowed { .. } | PhoneError::NoCountry => {
-                RowCode::NotAllowed
+            PhoneError::Invalid(_) | PhoneError::Extension | PhoneError::Rounded | PhoneError::UnknownCountry(_) => {
+                RowCode::InvalidPhone
             }
+            PhoneError::Emergency | PhoneError::NotAllowed { .. } | PhoneError::NoCountry => RowCode::NotAllowed,
             PhoneError::Premium => RowCode::Premium,
         }
     }
@@ -200,23 +170,12 @@ impl PhoneError {
 
 impl PhoneRules {
     /// Rules that allow these regions and read numbers without a country as `default_region`.
-    pub fn new(
-        allowed_regions: impl IntoIterator<Item = Region>,
-        default_region: Region,
-    ) -> PhoneRules {
-        PhoneRules {
-            allowed_regions: allowed_regions.into_iter().collect(),
-            default_region,
-        }
+    pub fn new(allowed_regions: impl IntoIterator<Item = Region>, default_region: Region) -> PhoneRules {
+        PhoneRules { allowed_regions: allowed_regions.into_iter().collect(), default_region }
     }
 
     fn not_allowed(&self, region: Region) -> PhoneError {
-        let allowed = self
-            .allowed_regions
-            .iter()
-            .map(Region::to_string)
-            .collect::<Vec<_>>()
-            .join(", ");
+        let allowed = self.allowed_regions.iter().map(Region::to_string).collect::<Vec<_>>().join(", ");
         PhoneError::NotAllowed { region, allowed }
     }
 }
@@ -233,19 +192,11 @@ impl Default for PhoneRules {
 /// so it never sees any.
 fn dialable(text: &str, region: Region) -> Option<String> {
     if text.chars().any(|c| c.is_ascii_alphabetic()) {
-        let north_american =
-            text.starts_with("+1") || (!text.contains('+') && region.calling_code() == Some(1));
-        return if north_american {
-            written::spelled(text)
-        } else {
-            None
-        };
+        let north_american = text.starts_with("+1") || (!text.contains('+') && region.calling_code() == Some(1));
+        return if north_american { written::spelled(text) } else { None };
     }
     let known = |c: char| matches!(c, '0'..='9' | ' ' | '-' | '.' | '(' | ')' | '/' | '+');
-    let plus_leads = text
-        .trim_start_matches(['(', ' '])
-        .rfind('+')
-        .is_none_or(|at| at == 0);
+    let plus_leads = text.trim_start_matches(['(', ' ']).rfind('+').is_none_or(|at| at == 0);
     (text.chars().all(known) && plus_leads).then(|| text.to_owned())
 }
 
@@ -307,9 +258,7 @@ impl TryFrom<String> for PhoneNumber {
 
     fn try_from(text: String) -> Result<Self, PhoneError> {
         match text.as_bytes() {
-            [b'+', b'1'..=b'9', rest @ ..]
-                if (6..=14).contains(&rest.len()) && rest.iter().all(u8::is_ascii_digit) =>
-            {
+            [b'+', b'1'..=b'9', rest @ ..] if (6..=14).contains(&rest.len()) && rest.iter().all(u8::is_ascii_digit) => {
                 Ok(PhoneNumber(text))
             }
             _ => Err(PhoneError::invalid(&text)),

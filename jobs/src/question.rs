@@ -48,12 +48,8 @@ impl Question {
 
     /// The four questions of a campaign that names none.
     pub fn defaults() -> Vec<Question> {
-        let question = |key: &str, ask: &str, kind| Question {
-            key: key.into(),
-            ask: ask.into(),
-            kind,
-            choices: Vec::new(),
-        };
+        let question =
+            |key: &str, ask: &str, kind| Question { key: key.into(), ask: ask.into(), kind, choices: Vec::new() };
         vec![
             question("opening_hours", "What are your opening hours?", AnswerType::Hours),
             question("day_pass_price", "How much is a day pass?", AnswerType::Money),

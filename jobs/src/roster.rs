@@ -47,11 +47,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits {
-            cell_chars: 2_000,
-            row_bytes: 64 * 1024,
-            columns: 200,
-        }
+        Limits { cell_chars: 2_000, row_bytes: 64 * 1024, columns: 200 }
     }
 }
 
@@ -170,11 +166,7 @@ impl Roster {
             let whole = last || start.len() > most;
             // Only a line break can end the line; looking again for every byte of a long one
             // would take the square of its length.
-            if !whole
-                && !start[known..]
-                    .iter()
-                    .any(|byte| matches!(byte, b'\r' | b'\n'))
-            {
+            if !whole && !start[known..].iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
                 return Ok(());
             }
             let Some(sniffed) = sniff(&start[..start.len().min(most)], whole) else {
@@ -195,11 +187,7 @@ impl Roster {
                 first = records.next(last);
             }
             let Some(header) = first else {
-                return if last {
-                    Err(RosterError::Empty)
-                } else {
-                    Ok(())
-                };
+                return if last { Err(RosterError::Empty) } else { Ok(()) };
             };
             let columns = self.encoding.header(header, &self.required, &self.limits)?;
             let records = std::mem::replace(records, Records::new(b',', 0));
@@ -208,14 +196,8 @@ impl Roster {
         if let Stage::Rows { records, columns } = &mut self.stage {
             while let Some(record) = records.next(last) {
                 let line = record.line;
-                let result = self
-                    .encoding
-                    .cells(record)
-                    .and_then(|cells| columns.gym(cells, &self.rules));
-                rows.push(Row {
-                    line,
-                    result: unseen(&mut self.seen, line, result),
-                });
+                let result = self.encoding.cells(record).and_then(|cells| columns.gym(cells, &self.rules));
+                rows.push(Row { line, result: unseen(&mut self.seen, line, result) });
             }
         }
         Ok(())
@@ -224,52 +206,32 @@ impl Roster {
 
 /// Refuses a number that an earlier row had. Only accepted rows count: a gym whose first row
 /// was bad gets its second.
-fn unseen(
-    seen: &mut HashMap<u64, u64>,
-    line: u64,
-    row: Result<Accepted, BadRow>,
-) -> Result<Accepted, BadRow> {
+fn unseen(seen: &mut HashMap<u64, u64>, line: u64, row: Result<Accepted, BadRow>) -> Result<Accepted, BadRow> {
     let row = row?;
     let first = *seen.entry(row.gym.phone.digits()).or_insert(line);
     if first == line {
         return Ok(row);
     }
-    Err(BadRow::new(
-        RowCode::Duplicate,
-        format!("the same number as line {first}"),
-    ))
+    Err(BadRow::new(RowCode::Duplicate, format!("the same number as line {first}")))
 }
 
 impl Encoding {
-    fn header(
-        &mut self,
-        record: Record,
-        required: &[String],
-        limits: &Limits,
-    ) -> Result<Columns, RosterError> {
-        let cells = self
-            .cells(record)
-            .map_err(|bad| RosterError::UnreadableHeader(bad.detail))?;
+    fn header(&mut self, record: Record, required: &[String], limits: &Limits) -> Result<Columns, RosterError> {
+        let cells = self.cells(record).map_err(|bad| RosterError::UnreadableHeader(bad.detail))?;
         Columns::new(&cells, required, limits)
     }
 
     fn cells(&mut self, record: Record) -> Result<Vec<String>, BadRow> {
         let cells = record.cells.map_err(|fault| match fault {
             Fault::TooLong => BadRow::new(RowCode::TooLong, "the row is too long"),
-            Fault::Unclosed => BadRow::new(
-                RowCode::MalformedRow,
-                "a quote is opened here and never closed",
-            ),
+            Fault::Unclosed => BadRow::new(RowCode::MalformedRow, "a quote is opened here and never closed"),
             Fault::StrayQuote => BadRow::new(
                 RowCode::MalformedRow,
                 "text follows a closing quote; inside a quoted cell a quote is written twice",
             ),
         })?;
         self.decode(&cells.text, &cells.ends).ok_or_else(|| {
-            BadRow::new(
-                RowCode::BadEncoding,
-                "the row has bytes that are text in no encoding this file can have",
-            )
+            BadRow::new(RowCode::BadEncoding, "the row has bytes that are text in no encoding this file can have")
         })
     }
 }

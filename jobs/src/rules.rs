@@ -77,11 +77,6 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self {
-            max_attempts: 3,
-            redial_after_minutes: 60.0,
-            calls_per_second: None,
-            max_concurrent_calls: None,
-        }
+        Self { max_attempts: 3, redial_after_minutes: 60.0, calls_per_second: None, max_concurrent_calls: None }
     }
 }

@@ -80,7 +80,12 @@ fn print_event(event: &Value) {
 
 fn print_answers(call: &Value) {
     let result = &call["result"];
-    anstream::println!("{}: {} ({})", text(&call["status"]), text(&result["disposition"]), text(&result["ended_reason"]));
+    anstream::println!(
+        "{}: {} ({})",
+        text(&call["status"]),
+        text(&result["disposition"]),
+        text(&result["ended_reason"])
+    );
     for answer in result["answers"].as_array().into_iter().flatten() {
         anstream::println!("  {}: {}  <- {:?}", text(&answer["key"]), text(&answer["value"]), text(&answer["quote"]));
     }

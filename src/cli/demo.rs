@@ -101,7 +101,9 @@ impl Demo {
 fn data_folder(sources: &Sources) -> Result<PathBuf, CliError> {
     let folder = match sources.get("GYMCALL_DATA_DIR") {
         Some(folder) => PathBuf::from(folder),
-        None => std::env::temp_dir().join(format!("gymcall-demo-{}-{}", Timestamp::now().as_second(), std::process::id())),
+        None => {
+            std::env::temp_dir().join(format!("gymcall-demo-{}-{}", Timestamp::now().as_second(), std::process::id()))
+        }
     };
     std::fs::create_dir_all(&folder).map_err(|error| CliError::File { path: folder.clone(), error })?;
     Ok(folder)

@@ -77,7 +77,10 @@ pub(super) fn print_report(campaign: &str, report: &Value) {
     let count = |name: &str| text(&report[name]);
     anstream::println!(
         "{campaign}: {GREEN}{} accepted{RESET} ({} corrected), {YELLOW}{} duplicates{RESET}, {RED}{} rejected{RESET}",
-        count("accepted"), count("corrected"), count("duplicates"), count("rejected"),
+        count("accepted"),
+        count("corrected"),
+        count("duplicates"),
+        count("rejected"),
     );
     let rows = report["rows"].as_array().map(Vec::as_slice).unwrap_or_default();
     if rows.is_empty() {

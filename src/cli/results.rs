@@ -35,9 +35,9 @@ impl Results {
         let format = if json { Format::Json } else { self.format };
         let mut output: Box<dyn Write> = match &self.output {
             None => Box::new(std::io::stdout().lock()),
-            Some(path) => Box::new(
-                std::fs::File::create(path).map_err(|error| CliError::File { path: path.clone(), error })?,
-            ),
+            Some(path) => {
+                Box::new(std::fs::File::create(path).map_err(|error| CliError::File { path: path.clone(), error })?)
+            }
         };
         let path = self.output.clone().unwrap_or_else(|| "standard output".into());
         let broken = |error| CliError::File { path: path.clone(), error };

@@ -49,8 +49,13 @@ impl Simulator {
         if !(self.pace.is_finite() && self.pace > 0.0) {
             return Err(CliError::Other("--pace must be more than 0".to_owned()));
         }
-        let mut settings =
-            Settings { bind: self.bind, seed: self.seed, calls_per_second: self.pace, log_path: self.log, ..Settings::default() };
+        let mut settings = Settings {
+            bind: self.bind,
+            seed: self.seed,
+            calls_per_second: self.pace,
+            log_path: self.log,
+            ..Settings::default()
+        };
         if let Some(sid) = sources.get("TWILIO_ACCOUNT_SID") {
             settings.account_sid = sid.to_owned();
         }

@@ -76,7 +76,10 @@ fn print_job(job: &Value) {
     for attempt in job["attempts"].as_array().into_iter().flatten() {
         anstream::println!(
             "attempt {}: {} {} {YELLOW}{}{RESET}",
-            text(&attempt["number"]), text(&attempt["status"]), text(&attempt["twilio_call_sid"]), text(&attempt["trouble"]),
+            text(&attempt["number"]),
+            text(&attempt["status"]),
+            text(&attempt["twilio_call_sid"]),
+            text(&attempt["trouble"]),
         );
     }
     for turn in job["transcript"].as_array().into_iter().flatten() {

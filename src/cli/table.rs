@@ -36,7 +36,8 @@ pub(super) fn jobs(items: &[Value]) -> Table {
     let mut table = table(&["gym", "phone", "status", "disposition", "ended reason", "tries", "answers"]);
     for job in items {
         let answers = job["answers"].as_array().map(|answers| {
-            let told = answers.iter().filter(|answer| !matches!(answer["value"].as_str(), Some("not_asked" | "not_known")));
+            let told =
+                answers.iter().filter(|answer| !matches!(answer["value"].as_str(), Some("not_asked" | "not_known")));
             format!("{} of {}", told.count(), answers.len())
         });
         table.add_row([

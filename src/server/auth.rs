@@ -19,7 +19,8 @@ pub(super) async fn require_key(State(server): State<Arc<Server>>, request: Requ
     let Some(key) = &server.api_key else {
         return match from_a_page_elsewhere(&request) {
             // Without a key the browser on this desk is the hole: any page it shows could post here.
-            true => Problem::new(StatusCode::FORBIDDEN, "requests from web pages of other origins are refused").into_response(),
+            true => Problem::new(StatusCode::FORBIDDEN, "requests from web pages of other origins are refused")
+                .into_response(),
             false => next.run(request).await,
         };
     };

@@ -46,7 +46,11 @@ impl CampaignRequest {
             return Err(Problem::field("/policy/redial_after_minutes", "out_of_range", "must be 0 to 525600 (a year)"));
         }
         if policy.calls_per_second.is_some_and(|pace| !(pace > 0.0 && pace <= 1000.0)) {
-            return Err(Problem::field("/policy/calls_per_second", "out_of_range", "must be more than 0 and at most 1000"));
+            return Err(Problem::field(
+                "/policy/calls_per_second",
+                "out_of_range",
+                "must be more than 0 and at most 1000",
+            ));
         }
         if policy.max_concurrent_calls == Some(0) {
             return Err(Problem::field("/policy/max_concurrent_calls", "out_of_range", "must be at least 1"));
@@ -57,7 +61,11 @@ impl CampaignRequest {
     fn check_questions(&self) -> Result<(), Problem> {
         let Some(questions) = &self.questions else { return Ok(()) };
         if questions.is_empty() || questions.len() > 50 {
-            return Err(Problem::field("/questions", "out_of_range", "1 to 50 questions; leave them out for the usual four"));
+            return Err(Problem::field(
+                "/questions",
+                "out_of_range",
+                "1 to 50 questions; leave them out for the usual four",
+            ));
         }
         for (index, question) in questions.iter().enumerate() {
             let at = |field: &str| format!("/questions/{index}/{field}");
@@ -72,7 +80,11 @@ impl CampaignRequest {
             }
             check_text(&at("ask"), &question.ask, 500)?;
             if (question.kind == AnswerType::Choice) == question.choices.is_empty() {
-                return Err(Problem::field(&at("choices"), "invalid", "a question of type choice has choices, and no other has"));
+                return Err(Problem::field(
+                    &at("choices"),
+                    "invalid",
+                    "a question of type choice has choices, and no other has",
+                ));
             }
         }
         Ok(())
@@ -192,13 +204,7 @@ action!(
     cancel, Action::Cancel
 );
 
-async fn act(
-    server: &Server,
-    id: &str,
-    headers: &HeaderMap,
-    verb: &str,
-    action: Action,
-) -> Result<Response, Problem> {
+async fn act(server: &Server, id: &str, headers: &HeaderMap, verb: &str, action: Action) -> Result<Response, Problem> {
     let id: CampaignId = id.parse().map_err(|_| Problem::missing("campaign"))?;
     let operation = format!("POST /v1/campaigns/{id}/{verb}");
     let keyed = match Keyed::begin(server, headers, &operation, &[]).await {

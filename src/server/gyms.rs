@@ -196,8 +196,7 @@ impl Upload<'_> {
             match result {
                 Err(BadRow { code, detail }) => self.bad(line, code, detail),
                 Ok(accepted) => {
-                    let membership =
-                        Membership { campaign: self.campaign.id.clone(), run: self.campaign.run.clone() };
+                    let membership = Membership { campaign: self.campaign.id.clone(), run: self.campaign.run.clone() };
                     let id = JobId::new(now, rand::random());
                     let job = CallJob::new(id, Some(membership), accepted.gym, now, now);
                     self.batch.push(Staging { line, job, corrected: accepted.corrected });

@@ -161,7 +161,9 @@ async fn tell(
         Err(error) => Err(error.into()),
         Ok(Told::NoSuchJob) => Err(Problem::missing("job")),
         Ok(Told::Moved(job)) => Ok(error::json(StatusCode::OK, &job_json(&job, &questions))),
-        Ok(Told::Ignored(_, job)) if verb == "cancel" && (job.cancel_requested() || job.status() == Status::Cancelled) => {
+        Ok(Told::Ignored(_, job))
+            if verb == "cancel" && (job.cancel_requested() || job.status() == Status::Cancelled) =>
+        {
             Ok(error::json(StatusCode::OK, &job_json(&job, &questions)))
         }
         Ok(Told::Ignored(why, job)) => {

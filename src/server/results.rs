@@ -20,8 +20,23 @@ use super::job_json::{Ending, answers_of, job_json};
 
 /// The columns before the answers.
 const COLUMNS: [&str; 17] = [
-    "id", "campaign_id", "run_id", "external_id", "phone_number", "gym_name", "status", "outcome", "disposition",
-    "answered_by", "ended_reason", "skip_reason", "tries", "twilio_call_sid", "duration_s", "cost", "updated_at",
+    "id",
+    "campaign_id",
+    "run_id",
+    "external_id",
+    "phone_number",
+    "gym_name",
+    "status",
+    "outcome",
+    "disposition",
+    "answered_by",
+    "ended_reason",
+    "skip_reason",
+    "tries",
+    "twilio_call_sid",
+    "duration_s",
+    "cost",
+    "updated_at",
 ];
 
 fn query_of(campaign: &Campaign, cursor: Option<String>, limit: u32) -> JobQuery {

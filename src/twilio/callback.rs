@@ -13,8 +13,7 @@ use jiff::Timestamp;
 use super::time;
 pub use gymcall_jobs::attempt::{CallStatus, UnknownStatus};
 pub use urls::{
-    AMD_PATH, CallbackQuery, CallbackQueryError, CallbackUrls, GATHER_PATH, STATUS_PATH,
-    STREAM_PATH, VOICE_PATH,
+    AMD_PATH, CallbackQuery, CallbackQueryError, CallbackUrls, GATHER_PATH, STATUS_PATH, STREAM_PATH, VOICE_PATH,
 };
 
 /// A signed form that we cannot use. Log it and answer 2xx: Twilio would send the same again.
@@ -81,10 +80,7 @@ pub struct VoiceRequest {
 impl VoiceRequest {
     /// Reads a decoded form.
     pub fn from_form(params: &[(String, String)]) -> Result<Self, CallbackError> {
-        Ok(Self {
-            call: call(params)?,
-            answered_by: field(params, "AnsweredBy").map(answered_by),
-        })
+        Ok(Self { call: call(params)?, answered_by: field(params, "AnsweredBy").map(answered_by) })
     }
 }
 
@@ -114,25 +110,16 @@ impl AmdNews {
 /// A word we do not know means somebody answered and we cannot tell who: the same as
 /// Twilio's own `unknown`, on which nobody is hung up.
 pub(super) fn answered_by(word: &str) -> AnsweredBy {
-    AnsweredBy::ALL
-        .iter()
-        .copied()
-        .find(|who| who.as_str() == word)
-        .unwrap_or(AnsweredBy::Unknown)
+    AnsweredBy::ALL.iter().copied().find(|who| who.as_str() == word).unwrap_or(AnsweredBy::Unknown)
 }
 
 fn call(params: &[(String, String)]) -> Result<CallSid, CallbackError> {
-    Ok(field(params, "CallSid")
-        .ok_or(CallbackError::Missing("CallSid"))?
-        .parse()?)
+    Ok(field(params, "CallSid").ok_or(CallbackError::Missing("CallSid"))?.parse()?)
 }
 
 /// Empty values are normal in Twilio's forms and mean that nothing is known.
 fn field<'a>(params: &'a [(String, String)], wanted: &str) -> Option<&'a str> {
-    params
-        .iter()
-        .find(|(name, value)| name == wanted && !value.is_empty())
-        .map(|(_, value)| value.as_str())
+    params.iter().find(|(name, value)| name == wanted && !value.is_empty()).map(|(_, value)| value.as_str())
 }
 
 fn number<T: std::str::FromStr>(params: &[(String, String)], wanted: &str) -> Option<T> {

@@ -70,13 +70,7 @@ impl Client {
         let account_url = http::account_url(&account)?;
         let once = http::once(&account.base_url, http_timeout)?;
         let asking = http::asking(&account.base_url, http_timeout)?;
-        Ok(Self {
-            account,
-            account_url,
-            http_timeout,
-            once,
-            asking,
-        })
+        Ok(Self { account, account_url, http_timeout, once, asking })
     }
 
     /// Asks for one call with exactly one HTTP request, and sorts what came of it.
@@ -84,10 +78,7 @@ impl Client {
     /// Past `call.deadline` nothing is sent. The request also ends at the deadline, so
     /// whoever takes the job over then knows that this request is no longer open.
     pub async fn place(&self, call: &PlaceCall) -> Placement {
-        let request = self
-            .once
-            .post(self.url(&["Calls.json"]))
-            .form(&call.form(&self.account.from_number));
+        let request = self.once.post(self.url(&["Calls.json"])).form(&call.form(&self.account.from_number));
         let mut request = match self.signed_in(request).build() {
             Ok(request) => request,
             Err(error) => return Placement::not_sent(http::explain(error)),
@@ -103,10 +94,7 @@ impl Client {
             // the request had not been handed to a connection. A total timeout says
             // nothing of the kind, even if it struck while connecting; it is unclear.
             Err(error) if error.is_connect() => Placement::not_sent(http::explain(error)),
-            Err(error) => Placement::Unclear {
-                why: http::explain(error),
-                server_date: None,
-            },
+            Err(error) => Placement::Unclear { why: http::explain(error), server_date: None },
         }
     }
 
@@ -155,9 +143,7 @@ impl Client {
     async fn ask(&self, request: RequestBuilder) -> Result<http::Reply, RequestError> {
         match self.signed_in(request).send().await {
             Ok(response) => Ok(http::read(response).await),
-            Err(error) => Err(RequestError::NoReply {
-                why: http::explain(error),
-            }),
+            Err(error) => Err(RequestError::NoReply { why: http::explain(error) }),
         }
     }
 

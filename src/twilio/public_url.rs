@@ -104,20 +104,13 @@ impl PublicUrl {
         let (scheme, after) = text.split_once("://").unwrap_or(("", text));
         let end = after.find(['/', '?']).unwrap_or(after.len());
         let (authority, rest) = after.split_at(end);
-        let authority = authority
-            .rsplit_once('@')
-            .map_or(authority, |(_, host)| host);
+        let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
         let (host, port) = match authority.rsplit_once(':') {
             // `[::1]` has colons and no port.
             Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => (host, Some(port)),
             _ => (authority, None),
         };
-        Self {
-            scheme: scheme.to_owned(),
-            host: host.to_owned(),
-            port: port.map(str::to_owned),
-            rest: rest.to_owned(),
-        }
+        Self { scheme: scheme.to_owned(), host: host.to_owned(), port: port.map(str::to_owned), rest: rest.to_owned() }
     }
 
     /// The query as it came, without `?`.
@@ -130,11 +123,7 @@ impl PublicUrl {
     /// Twilio keeps the port of http callbacks and drops that of https ones. Its own
     /// libraries try both, and add the scheme's port where none is written.
     pub(super) fn signed_forms(&self) -> [String; 2] {
-        let default = if matches!(self.scheme.as_str(), "https" | "wss") {
-            "443"
-        } else {
-            "80"
-        };
+        let default = if matches!(self.scheme.as_str(), "https" | "wss") { "443" } else { "80" };
         let port = self.port.as_deref().unwrap_or(default);
         [
             [&self.scheme, "://", &self.host, &self.rest].concat(),
@@ -153,10 +142,7 @@ impl PublicUrl {
             Some(bare) => [bare, query].concat(),
             None => [path, "/", query].concat(),
         };
-        Self {
-            rest,
-            ..self.clone()
-        }
+        Self { rest, ..self.clone() }
     }
 }
 

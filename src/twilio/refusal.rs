@@ -72,9 +72,7 @@ impl Refusal {
             // No To; the account may not call that country (21203, 21215, 13227); not a
             // number (21211, 21217, 13223, 13224, 13226); cannot be reached (21214);
             // blocked (21216, 13225, 32203); not verified on a trial account (21219).
-            21201 | 21203 | 21211 | 21214..=21217 | 21219 | 13223..=13227 | 32203 => {
-                Self::BadNumber { code, message }
-            }
+            21201 | 21203 | 21211 | 21214..=21217 | 21219 | 13223..=13227 | 32203 => Self::BadNumber { code, message },
             // Wrong token, account suspended or without funds, forbidden.
             20003 | 20005 | 10001 | 20403 => Self::BadCredentials { code, message },
             // Wrong method, test credentials, no such account (404), trial feature; then
@@ -94,11 +92,7 @@ impl Refusal {
             | 21262
             | 21263 => Self::Misconfigured { code, message },
             _ if matches!(http, 401 | 403) => Self::BadCredentials { code, message },
-            _ => Self::Other {
-                code,
-                message,
-                http,
-            },
+            _ => Self::Other { code, message, http },
         }
     }
 

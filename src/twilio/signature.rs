@@ -61,46 +61,27 @@ impl Verifier {
 
     /// Checks a request whose body is not a form. Twilio then signs only the URL, and
     /// puts the body's SHA-256 into it as `bodySHA256`.
-    pub fn verify_body(
-        &self,
-        url: &PublicUrl,
-        body: &[u8],
-        signature: &str,
-    ) -> Result<(), BadSignature> {
+    pub fn verify_body(&self, url: &PublicUrl, body: &[u8], signature: &str) -> Result<(), BadSignature> {
         let claimed = url::form_urlencoded::parse(url.query().unwrap_or_default().as_bytes())
             .find_map(|(name, value)| (name == "bodySHA256").then_some(value))
             .ok_or(BadSignature)?;
-        let hash = Sha256::digest(body)
-            .iter()
-            .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+        let hash = Sha256::digest(body).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
         self.check(&url.signed_forms(), &[], signature)?;
-        if bool::from(hash.as_bytes().ct_eq(claimed.as_bytes())) {
-            Ok(())
-        } else {
-            Err(BadSignature)
-        }
+        if bool::from(hash.as_bytes().ct_eq(claimed.as_bytes())) { Ok(()) } else { Err(BadSignature) }
     }
 
-    fn check(
-        &self,
-        urls: &[String],
-        params: &[(String, String)],
-        signature: &str,
-    ) -> Result<(), BadSignature> {
+    fn check(&self, urls: &[String], params: &[(String, String)], signature: &str) -> Result<(), BadSignature> {
         let token = self.auth_token.expose_secret();
         // Anybody can sign with an empty key, so a token that was never set must not
         // make everything look signed.
         if token.is_empty() {
             return Err(BadSignature);
         }
-        let pairs: BTreeSet<(&str, &str)> = params
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .collect();
+        let pairs: BTreeSet<(&str, &str)> =
+            params.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let mut found = Choice::from(0);
         for url in urls {
-            let mut mac =
-                Hmac::<Sha1>::new_from_slice(token.as_bytes()).map_err(|_| BadSignature)?;
+            let mut mac = Hmac::<Sha1>::new_from_slice(token.as_bytes()).map_err(|_| BadSignature)?;
             mac.update(url.as_bytes());
             for (name, value) in &pairs {
                 mac.update(name.as_bytes());
@@ -111,11 +92,7 @@ impl Verifier {
             // guess was right.
             found |= expected.as_bytes().ct_eq(signature.as_bytes());
         }
-        if bool::from(found) {
-            Ok(())
-        } else {
-            Err(BadSignature)
-        }
+        if bool::from(found) { Ok(()) } else { Err(BadSignature) }
     }
 }
 

@@ -75,9 +75,7 @@ pub fn hang_up() -> &'static str {
     r#"<?xml version="1.0" encoding="UTF-8"?><Response><Hangup/></Response>"#
 }
 
-fn document(
-    verbs: impl FnOnce(&mut Writer<Vec<u8>>) -> Result<(), TwimlError>,
-) -> Result<String, TwimlError> {
+fn document(verbs: impl FnOnce(&mut Writer<Vec<u8>>) -> Result<(), TwimlError>) -> Result<String, TwimlError> {
     let mut xml = Writer::new(Vec::new());
     xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     xml.write_event(Event::Start(BytesStart::new("Response")))?;
@@ -95,13 +93,7 @@ fn document(
 /// would make of them in an attribute.
 fn printable(text: &str) -> String {
     text.chars()
-        .map(|c| {
-            if matches!(c, '\n' | '\r' | '\t') {
-                ' '
-            } else {
-                c
-            }
-        })
+        .map(|c| if matches!(c, '\n' | '\r' | '\t') { ' ' } else { c })
         .filter(|c| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}'))
         .collect()
 }

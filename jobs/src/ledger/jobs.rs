@@ -19,7 +19,13 @@ impl Ledger {
         let job = CallJob::new(id, membership, gym, now, now);
         let entry = NewEntry { at: now, kind: "accepted".to_owned(), detail: serde_json::json!({}), ignored: None };
         let write = Write {
-            job: Some(JobWrite { job: job.clone(), from: None, deadline: None, line_until: None, entries: vec![entry] }),
+            job: Some(JobWrite {
+                job: job.clone(),
+                from: None,
+                deadline: None,
+                line_until: None,
+                entries: vec![entry],
+            }),
             reply,
             ..Write::default()
         };

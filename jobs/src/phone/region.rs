@@ -126,14 +126,8 @@ impl Region {
     /// The island of a North American number that the plan has not given out. It is refused in
     /// any case, and "belongs to the Bahamas" helps more than "is no number".
     pub(super) fn of_island(e164: &str) -> Option<Region> {
-        let area = e164
-            .strip_prefix("+1")
-            .filter(|national| national.len() == 10)?
-            .get(..3)?;
-        ISLANDS
-            .iter()
-            .find(|(code, _)| *code == area)
-            .map(|(_, plan)| Region(*plan))
+        let area = e164.strip_prefix("+1").filter(|national| national.len() == 10)?.get(..3)?;
+        ISLANDS.iter().find(|(code, _)| *code == area).map(|(_, plan)| Region(*plan))
     }
 
     /// `1` for the United States, `44` for Great Britain.
@@ -146,13 +140,8 @@ impl FromStr for Region {
     type Err = RegionError;
 
     fn from_str(text: &str) -> Result<Self, RegionError> {
-        let region = Plan::from_code(text.trim())
-            .ok()
-            .filter(|plan| *plan != Plan::World)
-            .map(Region);
-        region
-            .filter(|region| region.calling_code().is_some())
-            .ok_or_else(|| RegionError(text.to_owned()))
+        let region = Plan::from_code(text.trim()).ok().filter(|plan| *plan != Plan::World).map(Region);
+        region.filter(|region| region.calling_code().is_some()).ok_or_else(|| RegionError(text.to_owned()))
     }
 }
 

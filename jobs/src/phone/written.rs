@@ -45,16 +45,10 @@ pub(super) fn digits(text: &str) -> String {
 /// Otherwise `4155 Joanna` would be dialled.
 pub(super) fn spelled(text: &str) -> Option<String> {
     let rest = text.strip_prefix('+').unwrap_or(text);
-    let rest = rest
-        .strip_prefix('1')
-        .unwrap_or(rest)
-        .trim_start_matches([' ', '-', '.', '(']);
+    let rest = rest.strip_prefix('1').unwrap_or(rest).trim_start_matches([' ', '-', '.', '(']);
     let (area, rest) = rest.split_at_checked(3)?;
     let separated = rest.starts_with([' ', '-', '.', ')']);
-    let line: String = rest
-        .chars()
-        .filter(|c| !matches!(c, ' ' | '-' | '.' | ')'))
-        .collect();
+    let line: String = rest.chars().filter(|c| !matches!(c, ' ' | '-' | '.' | ')')).collect();
     let spelled = line.chars().filter(char::is_ascii_alphabetic).count();
     if !separated || spelled < 3 || line.len() != 7 || !area.bytes().all(|b| b.is_ascii_digit()) {
         return None;
@@ -84,11 +78,7 @@ fn key(letter: char) -> Option<char> {
 fn plain_char(c: char) -> Option<char> {
     let shifted = |zero: u32| char::from_digit(u32::from(c) - zero, 10);
     match c {
-        '\u{200B}'..='\u{200F}'
-        | '\u{202A}'..='\u{202E}'
-        | '\u{2060}'..='\u{2069}'
-        | '\u{FEFF}'
-        | '\u{AD}' => None,
+        '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}' | '\u{AD}' => None,
         '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{FE58}' | '\u{FE63}' | '\u{FF0D}' => Some('-'),
         '\u{FF0B}' => Some('+'),
         '\u{FF10}'..='\u{FF19}' => shifted(0xFF10),
@@ -102,17 +92,11 @@ fn plain_char(c: char) -> Option<char> {
 /// Without `tel:`, and without what makes a spreadsheet take a number for text:
 /// `="415…"` and `'415…`.
 fn unwrapped(text: &str) -> &str {
-    let text = match text
-        .strip_prefix("=\"")
-        .and_then(|rest| rest.strip_suffix('"'))
-    {
+    let text = match text.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"')) {
         Some(inner) => inner.trim(),
         None => text,
     };
-    let text = text
-        .strip_prefix(['\'', '\u{2019}'])
-        .unwrap_or(text)
-        .trim_start();
+    let text = text.strip_prefix(['\'', '\u{2019}']).unwrap_or(text).trim_start();
     match text.split_at_checked(4) {
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("tel:") => rest,
         _ => text,
@@ -130,10 +114,7 @@ fn as_spreadsheet_number(text: &str) -> Result<Option<String>, PhoneError> {
     };
     let all_digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     let (mantissa, exponent) = match number.split_once(['E', 'e']) {
-        Some((mantissa, exponent)) => (
-            mantissa,
-            Some(exponent.strip_prefix('+').unwrap_or(exponent)),
-        ),
+        Some((mantissa, exponent)) => (mantissa, Some(exponent.strip_prefix('+').unwrap_or(exponent))),
         None => (number, None),
     };
     let (whole, fraction) = mantissa.split_once(['.', ',']).unwrap_or((mantissa, ""));
@@ -141,14 +122,10 @@ fn as_spreadsheet_number(text: &str) -> Result<Option<String>, PhoneError> {
         return Ok(None);
     }
     match exponent {
-        Some(exponent) if all_digits(exponent) && exponent.len() <= 2 => {
-            match exponent.parse::<usize>() {
-                Ok(places) if whole.len() == 1 && fraction.len() == places => {
-                    Ok(Some(format!("{plus}{whole}{fraction}")))
-                }
-                _ => Err(PhoneError::Rounded),
-            }
-        }
+        Some(exponent) if all_digits(exponent) && exponent.len() <= 2 => match exponent.parse::<usize>() {
+            Ok(places) if whole.len() == 1 && fraction.len() == places => Ok(Some(format!("{plus}{whole}{fraction}"))),
+            _ => Err(PhoneError::Rounded),
+        },
         None if whole.len() >= 7 && !fraction.is_empty() && fraction.bytes().all(|b| b == b'0') => {
             Ok(Some(format!("{plus}{whole}")))
         }

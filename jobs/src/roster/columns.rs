@@ -42,38 +42,23 @@ pub(super) fn is_phone_column(header: &str) -> bool {
 }
 
 impl Columns {
-    pub(super) fn new(
-        header: &[String],
-        required: &[String],
-        limits: &Limits,
-    ) -> Result<Columns, RosterError> {
+    pub(super) fn new(header: &[String], required: &[String], limits: &Limits) -> Result<Columns, RosterError> {
         let mut names: Vec<String> = header.iter().map(|cell| named(cell)).collect();
         // A trailing delimiter is no column: what stands under it is a cell too many.
         while names.last().is_some_and(String::is_empty) {
             names.pop();
         }
         if names.len() > limits.columns {
-            return Err(RosterError::TooManyColumns {
-                found: names.len(),
-                most: limits.columns,
-            });
+            return Err(RosterError::TooManyColumns { found: names.len(), most: limits.columns });
         }
-        let place = |of: &[&str]| {
-            of.iter()
-                .find_map(|alias| names.iter().position(|name| name == alias))
-        };
+        let place = |of: &[&str]| of.iter().find_map(|alias| names.iter().position(|name| name == alias));
         let Some(phone) = place(PHONE_COLUMNS) else {
             return Err(match header.iter().any(|cell| looks_like_data(cell)) {
                 true => RosterError::NoHeader,
-                false => RosterError::NoPhoneColumn {
-                    found: Listed(names),
-                },
+                false => RosterError::NoPhoneColumn { found: Listed(names) },
             });
         };
-        let repeated = names
-            .iter()
-            .enumerate()
-            .find(|(at, name)| !name.is_empty() && names[..*at].contains(name));
+        let repeated = names.iter().enumerate().find(|(at, name)| !name.is_empty() && names[..*at].contains(name));
         if let Some((_, name)) = repeated {
             return Err(RosterError::RepeatedColumn(name.clone()));
         }
@@ -89,19 +74,9 @@ impl Columns {
             "external_id" => Role::ExternalId,
             _ => Role::Variable,
         };
-        let roles: Vec<Role> = names
-            .iter()
-            .enumerate()
-            .map(|(at, name)| role(at, name))
-            .collect();
-        let columns: Vec<Column> = names
-            .into_iter()
-            .zip(roles)
-            .map(|(name, role)| Column { name, role })
-            .collect();
-        let country = columns
-            .iter()
-            .position(|column| column.role == Role::Country);
+        let roles: Vec<Role> = names.iter().enumerate().map(|(at, name)| role(at, name)).collect();
+        let columns: Vec<Column> = names.into_iter().zip(roles).map(|(name, role)| Column { name, role }).collect();
+        let country = columns.iter().position(|column| column.role == Role::Country);
         let required: Vec<String> = required.iter().map(|name| named(name)).collect();
         let has = |name: &String| match name.as_str() {
             name if PHONE_COLUMNS.contains(&name) => true,
@@ -112,52 +87,29 @@ impl Columns {
         if !missing.is_empty() {
             return Err(RosterError::MissingColumns(Listed(missing)));
         }
-        Ok(Columns {
-            columns,
-            phone,
-            country,
-            required,
-            cell_chars: limits.cell_chars,
-        })
+        Ok(Columns { columns, phone, country, required, cell_chars: limits.cell_chars })
     }
 
     /// The gym in these cells, which are trimmed.
     pub(super) fn gym(&self, cells: Vec<String>, rules: &PhoneRules) -> Result<Accepted, BadRow> {
         // Spreadsheets drop empty cells at the end of a row; more cells than columns mean that
         // a delimiter stands in a cell without quotes, and everything after it is one off.
-        if cells
-            .iter()
-            .skip(self.columns.len())
-            .any(|cell| !cell.is_empty())
-        {
-            let detail = format!(
-                "the row has {} cells, the header has {}",
-                cells.len(),
-                self.columns.len()
-            );
+        if cells.iter().skip(self.columns.len()).any(|cell| !cell.is_empty()) {
+            let detail = format!("the row has {} cells, the header has {}", cells.len(), self.columns.len());
             return Err(BadRow::new(RowCode::MalformedRow, detail));
         }
         let Some(written) = cells.get(self.phone) else {
-            let detail = format!(
-                "the row ends after {} cells, before the phone number",
-                cells.len()
-            );
+            let detail = format!("the row ends after {} cells, before the phone number", cells.len());
             return Err(BadRow::new(RowCode::MalformedRow, detail));
         };
         for (cell, column) in cells.iter().zip(&self.columns) {
             // Bytes are at least as many as characters: most cells are not counted.
             if cell.len() > self.cell_chars && cell.chars().count() > self.cell_chars {
-                let detail = format!(
-                    "the cell under {:?} has more than {} characters",
-                    column.name, self.cell_chars
-                );
+                let detail = format!("the cell under {:?} has more than {} characters", column.name, self.cell_chars);
                 return Err(BadRow::new(RowCode::TooLong, detail));
             }
         }
-        let country = self
-            .country
-            .and_then(|at| cells.get(at))
-            .map(String::as_str);
+        let country = self.country.and_then(|at| cells.get(at)).map(String::as_str);
         let phone = PhoneNumber::parse(written, country, rules)
             .map_err(|error| BadRow::new(error.row_code(), error.to_string()))?;
         let corrected = phone.as_str() != written;
@@ -167,11 +119,7 @@ impl Columns {
                 column.fill(&mut gym, cell);
             }
         }
-        match self
-            .required
-            .iter()
-            .find(|name| gym.variable(name).is_none())
-        {
+        match self.required.iter().find(|name| gym.variable(name).is_none()) {
             Some(name) => {
                 let detail = format!("{name:?} is empty here, and the questions use it");
                 Err(BadRow::new(RowCode::MissingVariable, detail))
@@ -190,18 +138,11 @@ impl Column {
             Role::City => gym.city = Some(cell),
             Role::Language => gym.preferred_language = Some(cell),
             Role::ExternalId => gym.external_id = Some(cell),
-            Role::Country => {
-                gym.country = Some(Region::of_country(&cell).map_or(cell, String::from))
-            }
+            Role::Country => gym.country = Some(Region::of_country(&cell).map_or(cell, String::from)),
             // A zone that is not understood costs the gym its row only if nothing else tells
             // its hours, which is decided later. The cell stays, so that a person can see it.
             Role::TimeZone => match cell.parse() {
-                Ok(name) => {
-                    gym.timezone = Some(GymZone {
-                        name,
-                        source: ZoneSource::Csv,
-                    })
-                }
+                Ok(name) => gym.timezone = Some(GymZone { name, source: ZoneSource::Csv }),
                 Err(_) => {
                     gym.variables.insert("timezone".to_owned(), cell);
                 }
@@ -216,11 +157,7 @@ impl Column {
 /// A column's name, the one second spelling that is common brought to the first.
 fn named(header: &str) -> String {
     let name = column_name(header);
-    if name == "time_zone" {
-        "timezone".to_owned()
-    } else {
-        name
-    }
+    if name == "time_zone" { "timezone".to_owned() } else { name }
 }
 
 /// Whether a cell of the first row is a telephone number rather than a name.

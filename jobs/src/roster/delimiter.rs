@@ -17,10 +17,7 @@ pub(super) enum Sniffed {
 /// Looks at the first line of `start` that is not blank. `None` while its end is not there;
 /// `whole` says that no more will come.
 pub(super) fn sniff(start: &[u8], whole: bool) -> Option<Sniffed> {
-    let blank = start
-        .iter()
-        .take_while(|byte| byte.is_ascii_whitespace() && **byte != b'\t')
-        .count();
+    let blank = start.iter().take_while(|byte| byte.is_ascii_whitespace() && **byte != b'\t').count();
     let start = &start[blank..];
     let line = match line_end(start, true) {
         Some(end) => &start[..end],
@@ -29,10 +26,7 @@ pub(super) fn sniff(start: &[u8], whole: bool) -> Option<Sniffed> {
         None => &start[..line_end(start, false).unwrap_or(start.len())],
     };
     let bare = line.trim_ascii().trim_ascii_start();
-    let bare = bare
-        .strip_prefix(b"\"")
-        .and_then(|rest| rest.strip_suffix(b"\""))
-        .unwrap_or(bare);
+    let bare = bare.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(bare);
     if let [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', delimiter] = bare
         && DELIMITERS.contains(delimiter)
     {
@@ -46,16 +40,10 @@ pub(super) fn sniff(start: &[u8], whole: bool) -> Option<Sniffed> {
     // delimiters, so one that yields a phone column wins over one that is merely frequent.
     let fits = |delimiter: &u8| {
         let cells = cells(line, *delimiter);
-        let phone = cells
-            .iter()
-            .any(|cell| is_phone_column(&String::from_utf8_lossy(cell)));
+        let phone = cells.iter().any(|cell| is_phone_column(&String::from_utf8_lossy(cell)));
         (phone, cells.len())
     };
-    DELIMITERS
-        .into_iter()
-        .rev()
-        .max_by_key(fits)
-        .map(Sniffed::Header)
+    DELIMITERS.into_iter().rev().max_by_key(fits).map(Sniffed::Header)
 }
 
 /// Where the first line ends, at a line break outside quotes if `quotes` count.
@@ -74,7 +62,5 @@ fn cells(line: &[u8], delimiter: u8) -> Vec<Vec<u8>> {
         quoted ^= *byte == b'"';
         !quoted && *byte == delimiter
     });
-    split
-        .map(|cell| cell.iter().copied().filter(|byte| *byte != b'"').collect())
-        .collect()
+    split.map(|cell| cell.iter().copied().filter(|byte| *byte != b'"').collect()).collect()
 }

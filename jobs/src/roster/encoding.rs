@@ -32,19 +32,11 @@ enum Kind {
 
 impl Encoding {
     pub(super) fn new() -> Encoding {
-        Encoding {
-            kind: Kind::Unknown(Vec::new()),
-            unicode: false,
-        }
+        Encoding { kind: Kind::Unknown(Vec::new()), unicode: false }
     }
 
     /// Appends what `bytes` mean to `out`; `last` flushes.
-    pub(super) fn push(
-        &mut self,
-        bytes: &[u8],
-        last: bool,
-        out: &mut Vec<u8>,
-    ) -> Result<(), RosterError> {
+    pub(super) fn push(&mut self, bytes: &[u8], last: bool, out: &mut Vec<u8>) -> Result<(), RosterError> {
         match &mut self.kind {
             Kind::Unknown(first) => {
                 first.extend_from_slice(bytes);
@@ -60,11 +52,7 @@ impl Encoding {
                 let mut text = String::new();
                 // The size is a bound the decoder gives for exactly this input, so one call
                 // takes all of it. Halves of pairs become U+FFFD, which `decode` refuses.
-                text.reserve(
-                    decoder
-                        .max_utf8_buffer_length(bytes.len())
-                        .unwrap_or(bytes.len() * 3 + 3),
-                );
+                text.reserve(decoder.max_utf8_buffer_length(bytes.len()).unwrap_or(bytes.len() * 3 + 3));
                 let (_, read, _) = decoder.decode_to_string(bytes, &mut text, last);
                 debug_assert_eq!(read, bytes.len());
                 out.extend_from_slice(text.as_bytes());
@@ -78,9 +66,7 @@ impl Encoding {
         if WORKBOOKS.iter().any(|start| first.starts_with(start)) {
             return Err(RosterError::Workbook);
         }
-        let utf16 = |charset: &'static Charset| {
-            Kind::Utf16(Box::new(charset.new_decoder_without_bom_handling()))
-        };
+        let utf16 = |charset: &'static Charset| Kind::Utf16(Box::new(charset.new_decoder_without_bom_handling()));
         let (kind, mark) = match first {
             [0xEF, 0xBB, 0xBF, ..] => (Kind::Bytes, 3),
             [0xFF, 0xFE, ..] => (utf16(UTF_16LE), 2),
@@ -105,19 +91,12 @@ impl Encoding {
                 spans.map(|span| text[span].trim().to_owned()).collect()
             }
             Err(_) if self.unicode => return None,
-            Err(_) => spans
-                .map(|span| {
-                    WINDOWS_1252
-                        .decode_without_bom_handling(&text[span])
-                        .0
-                        .trim()
-                        .to_owned()
-                })
-                .collect(),
+            Err(_) => {
+                spans.map(|span| WINDOWS_1252.decode_without_bom_handling(&text[span]).0.trim().to_owned()).collect()
+            }
         };
         // Windows-1252 leaves five bytes without a letter; they come out as control characters.
-        let broken =
-            |c: char| c == '\u{FFFD}' || (c.is_control() && !matches!(c, '\t' | '\n' | '\r'));
+        let broken = |c: char| c == '\u{FFFD}' || (c.is_control() && !matches!(c, '\t' | '\n' | '\r'));
         let readable = !cells.iter().any(|cell| cell.chars().any(broken));
         readable.then_some(cells)
     }

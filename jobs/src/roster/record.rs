@@ -146,11 +146,7 @@ impl Records {
         }
         // A quote left open by mistake runs over many lines; a cell that is long by itself does not.
         let open = self.state == State::Quoted && self.second_line.is_some();
-        Some(self.give_up(if open {
-            Fault::Unclosed
-        } else {
-            Fault::TooLong
-        }))
+        Some(self.give_up(if open { Fault::Unclosed } else { Fault::TooLong }))
     }
 
     fn add(&mut self, byte: u8, state: State) -> State {
@@ -165,14 +161,8 @@ impl Records {
             return None;
         }
         self.ends.push(self.text.len());
-        let cells = Cells {
-            text: std::mem::take(&mut self.text),
-            ends: std::mem::take(&mut self.ends),
-        };
-        Some(Record {
-            line: self.first_line,
-            cells: Ok(cells),
-        })
+        let cells = Cells { text: std::mem::take(&mut self.text), ends: std::mem::take(&mut self.ends) };
+        Some(Record { line: self.first_line, cells: Ok(cells) })
     }
 
     /// Starts a record at the next byte.
@@ -205,10 +195,7 @@ impl Records {
                 self.state = State::Skip;
             }
         }
-        Record {
-            line,
-            cells: Err(fault),
-        }
+        Record { line, cells: Err(fault) }
     }
 
     /// What is left at the end of the file.

@@ -58,9 +58,6 @@ words!(
 
 impl BadRow {
     pub(super) fn new(code: RowCode, detail: impl Into<String>) -> BadRow {
-        BadRow {
-            code,
-            detail: detail.into(),
-        }
+        BadRow { code, detail: detail.into() }
     }
 }

@@ -42,15 +42,7 @@ fn job(membership: Option<Membership>) -> CallJob {
 
 /// Twilio's word, by callback.
 pub(crate) fn news(tag: Tag, call: CallSid, status: CallStatus) -> Event {
-    Event::CallNews {
-        tag: Some(tag),
-        call,
-        status,
-        at: None,
-        duration_s: None,
-        price: None,
-        answered_by: None,
-    }
+    Event::CallNews { tag: Some(tag), call, status, at: None, duration_s: None, price: None, answered_by: None }
 }
 
 /// What was understood when the question `key` was put.

@@ -183,7 +183,10 @@ fn play(mut job: CallJob, rules: Rules, drafts: Vec<Draft>) -> History {
 /// The event, with these in place of its drafted secret and call.
 fn addressed(mut event: Event, new_tag: Tag, new_call: CallSid) -> Event {
     match &mut event {
-        Event::DialBegun { tag } | Event::NotCreated { tag, .. } | Event::Unclear { tag, .. } | Event::NotFound { tag, .. } => {
+        Event::DialBegun { tag }
+        | Event::NotCreated { tag, .. }
+        | Event::Unclear { tag, .. }
+        | Event::NotFound { tag, .. } => {
             *tag = new_tag;
         }
         Event::CallNews { tag, call, .. } => {
@@ -196,7 +199,12 @@ fn addressed(mut event: Event, new_tag: Tag, new_call: CallSid) -> Event {
         | Event::AnswerHeard { tag, call, .. }
         | Event::DoNotCallHeard { tag, call, .. }
         | Event::Reported { tag, call, .. } => (*tag, *call) = (new_tag, new_call),
-        Event::DialerDied | Event::Cancel | Event::Suppressed | Event::Overtaken | Event::Resolved { .. } | Event::Tick => {}
+        Event::DialerDied
+        | Event::Cancel
+        | Event::Suppressed
+        | Event::Overtaken
+        | Event::Resolved { .. }
+        | Event::Tick => {}
     }
     event
 }
@@ -215,8 +223,10 @@ fn drafts() -> impl Strategy<Value = Draft> {
     let whose = prop_oneof![12 => Just(Sender::Current), 2 => Just(Sender::Earlier), 1 => Just(Sender::Fresh)];
     let which = prop_oneof![12 => Just(Line::First), 2 => Just(Line::Second), 1 => Just(Line::Shared)];
     let replayed = prop_oneof![8 => Just(Sender::Fresh), 1 => Just(Sender::Current), 1 => Just(Sender::Earlier)];
-    let dial = (replayed, pause()).prop_map(|(sender, pause)| Draft { event: dial(), sender, line: Line::First, pause });
-    let other = (events(), whose, which, pause()).prop_map(|(event, sender, line, pause)| Draft { event, sender, line, pause });
+    let dial =
+        (replayed, pause()).prop_map(|(sender, pause)| Draft { event: dial(), sender, line: Line::First, pause });
+    let other =
+        (events(), whose, which, pause()).prop_map(|(event, sender, line, pause)| Draft { event, sender, line, pause });
     prop_oneof![1 => dial, 4 => other]
 }
 
@@ -227,7 +237,8 @@ fn dial() -> Event {
 /// Any event but a dial; its secret and its call are replaced when its turn comes.
 fn events() -> impl Strategy<Value = Event> {
     let detail = "in words".to_owned();
-    let why = select(vec![NonCreation::TryAgain, NonCreation::TryAgain, NonCreation::BadNumber, NonCreation::BadAccount]);
+    let why =
+        select(vec![NonCreation::TryAgain, NonCreation::TryAgain, NonCreation::BadNumber, NonCreation::BadAccount]);
     let fate = select(vec![Fate::Called, Fate::NotCalled, Fate::NotCalled]);
     let quote = detail.clone();
     prop_oneof![
@@ -291,7 +302,13 @@ fn reports() -> impl Strategy<Value = Report> {
 
 /// Calls as Twilio makes them, told with gaps, doubles and swaps.
 fn calls() -> impl Strategy<Value = Vec<Draft>> {
-    let ending = select(vec![CallStatus::Completed, CallStatus::Busy, CallStatus::NoAnswer, CallStatus::Failed, CallStatus::Canceled]);
+    let ending = select(vec![
+        CallStatus::Completed,
+        CallStatus::Busy,
+        CallStatus::NoAnswer,
+        CallStatus::Failed,
+        CallStatus::Canceled,
+    ]);
     let script = (ending, reports(), answers()).prop_map(|(ending, report, answer)| {
         let (tag, call) = (tag(0), sid(0));
         let mut script = vec![

@@ -29,7 +29,14 @@ struct Story {
 }
 
 fn stories() -> impl Strategy<Value = Story> {
-    let kinds = select(vec![CallStatus::Completed, CallStatus::Completed, CallStatus::Busy, CallStatus::NoAnswer, CallStatus::Failed, CallStatus::Canceled]);
+    let kinds = select(vec![
+        CallStatus::Completed,
+        CallStatus::Completed,
+        CallStatus::Busy,
+        CallStatus::NoAnswer,
+        CallStatus::Failed,
+        CallStatus::Canceled,
+    ]);
     let reports = select(vec![
         report(Disposition::AnsweredFull, EndedReason::AgentHangup),
         report(Disposition::AnsweredPartial, EndedReason::UserHangup),
@@ -49,9 +56,8 @@ fn stories() -> impl Strategy<Value = Story> {
         ],
         0..=3,
     );
-    (kinds, proptest::option::of(reports), doubts, heard).prop_map(|(ending, report, doubts, heard)| {
-        story(ending, report, doubts, heard)
-    })
+    (kinds, proptest::option::of(reports), doubts, heard)
+        .prop_map(|(ending, report, doubts, heard)| story(ending, report, doubts, heard))
 }
 
 fn story(ending: CallStatus, report: Option<Report>, doubts: Vec<Event>, heard: Vec<Answer>) -> Story {

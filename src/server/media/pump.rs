@@ -139,7 +139,9 @@ async fn converse(server: &Server, mut socket: WebSocket, admitted: Admitted) {
                 Ok(FromTwilio::Mark { name }) => conversation.mark(&name),
                 Ok(FromTwilio::Stop) => ended(&mut over, conversation.hung_up()),
                 Ok(FromTwilio::Media { .. }) => ended(&mut over, conversation.lost()),
-                Ok(FromTwilio::Connected | FromTwilio::Start(_) | FromTwilio::Dtmf { .. } | FromTwilio::Unknown) => vec![],
+                Ok(FromTwilio::Connected | FromTwilio::Start(_) | FromTwilio::Dtmf { .. } | FromTwilio::Unknown) => {
+                    vec![]
+                }
                 Err(error) => {
                     tracing::warn!(%error, "a message on a stream is left out: {error}");
                     vec![]

@@ -45,9 +45,7 @@ impl CallbackUrls {
     pub fn new(base: &PublicBase, job: &JobId, tag: &Tag) -> Self {
         let to = |path| {
             let mut url = base.http_url(path);
-            url.query_pairs_mut()
-                .append_pair("job", job.as_str())
-                .append_pair("tag", tag.as_str());
+            url.query_pairs_mut().append_pair("job", job.as_str()).append_pair("tag", tag.as_str());
             url.set_fragment(Some(DELIVERY));
             url
         };

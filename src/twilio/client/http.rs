@@ -41,10 +41,7 @@ pub(super) fn account_url(account: &Account) -> Result<Url, ClientError> {
     let mut url = base.clone();
     url.set_query(None);
     url.set_fragment(None);
-    Ok(below(
-        &url,
-        &[API_VERSION, "Accounts", &account.account_sid],
-    ))
+    Ok(below(&url, &[API_VERSION, "Accounts", &account.account_sid]))
 }
 
 pub(super) fn below(base: &Url, segments: &[&str]) -> Url {
@@ -84,17 +81,11 @@ fn builder(base: &Url, timeout: Duration) -> ClientBuilder {
         .timeout(timeout)
         .connect_timeout(CONNECT_TIMEOUT.min(timeout / 2));
     // The simulator on this machine needs no certificates, and a bare container has none.
-    if base.scheme() == "http" {
-        builder.tls_certs_only([])
-    } else {
-        builder
-    }
+    if base.scheme() == "http" { builder.tls_certs_only([]) } else { builder }
 }
 
 fn build(builder: ClientBuilder) -> Result<reqwest::Client, ClientError> {
-    builder
-        .build()
-        .map_err(|error| ClientError::Http(explain(error)))
+    builder.build().map_err(|error| ClientError::Http(explain(error)))
 }
 
 /// The error with its causes. Without the URL, which holds phone numbers.
@@ -121,9 +112,7 @@ pub(super) struct Reply {
 pub(super) async fn read(mut response: Response) -> Reply {
     let header = |name: HeaderName| response.headers().get(name)?.to_str().ok();
     let server_date = header(DATE).and_then(time::rfc2822);
-    let retry_after = header(RETRY_AFTER)
-        .and_then(|text| text.trim().parse().ok())
-        .map(Duration::from_secs);
+    let retry_after = header(RETRY_AFTER).and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
     let status = response.status();
     let mut read = Vec::new();
     let body = loop {
@@ -134,12 +123,7 @@ pub(super) async fn read(mut response: Response) -> Reply {
             Err(error) => break Err(explain(error)),
         }
     };
-    Reply {
-        status,
-        server_date,
-        retry_after,
-        body,
-    }
+    Reply { status, server_date, retry_after, body }
 }
 
 /// An error that Twilio itself wrote.
@@ -166,10 +150,7 @@ impl Reply {
             return None;
         }
         let message = error.message.or(error.title).unwrap_or_default();
-        Some(TwilioError {
-            code: error.code,
-            message: message.chars().take(500).collect(),
-        })
+        Some(TwilioError { code: error.code, message: message.chars().take(500).collect() })
     }
 
     /// The body as JSON, or why it is not that. The body itself stays out of the text.

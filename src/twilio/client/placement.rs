@@ -53,12 +53,7 @@ impl PlaceCall {
     pub(super) fn form(&self, account_number: &str) -> Vec<(&'static str, String)> {
         let mut form = vec![
             ("To", self.to.clone()),
-            (
-                "From",
-                self.from
-                    .clone()
-                    .unwrap_or_else(|| account_number.to_owned()),
-            ),
+            ("From", self.from.clone().unwrap_or_else(|| account_number.to_owned())),
             ("Url", self.voice_url.to_string()),
             ("Method", "POST".to_owned()),
             ("StatusCallback", self.status_url.to_string()),
@@ -125,28 +120,18 @@ pub(super) fn sort(reply: Reply) -> Placement {
                 // at least queued, and any other news is then newer.
                 let status = created.status.and_then(|word| word.parse().ok());
                 let status = status.unwrap_or(CallStatus::Queued);
-                return Placement::Created {
-                    sid: created.sid,
-                    status,
-                };
+                return Placement::Created { sid: created.sid, status };
             }
             Err(why) => format!("Twilio answered {http} and no call could be read: {why}"),
         }
     } else {
         match reply.twilio_error() {
             Some(error) if reply.status.is_client_error() && error.code != ALREADY_INITIATED => {
-                return Placement::NotCreated(Refusal::from_twilio(
-                    error.code,
-                    error.message,
-                    http,
-                ));
+                return Placement::NotCreated(Refusal::from_twilio(error.code, error.message, http));
             }
             Some(error) => format!("Twilio answered {http} ({}): {}", error.code, error.message),
             None => format!("{http} came back, without an error of Twilio's"),
         }
     };
-    Placement::Unclear {
-        why,
-        server_date: reply.server_date,
-    }
+    Placement::Unclear { why, server_date: reply.server_date }
 }

@@ -134,39 +134,23 @@ pub(super) fn call(reply: Reply) -> Result<RemoteCall, RequestError> {
 pub(super) fn listing(reply: Reply) -> Result<Listing, RequestError> {
     let http = reply.status.as_u16();
     let (wire, server_date): (WireListing, _) = success(reply)?;
-    let calls = wire
-        .calls
-        .into_iter()
-        .map(RemoteCall::try_from)
-        .collect::<Result<_, _>>();
-    Ok(Listing {
-        calls: calls.map_err(|error| unreadable(http, error))?,
-        server_date,
-    })
+    let calls = wire.calls.into_iter().map(RemoteCall::try_from).collect::<Result<_, _>>();
+    Ok(Listing { calls: calls.map_err(|error| unreadable(http, error))?, server_date })
 }
 
 pub(super) fn request_urls(reply: Reply) -> Result<Vec<String>, RequestError> {
     let (wire, _): (WireEvents, _) = success(reply)?;
-    Ok(wire
-        .events
-        .into_iter()
-        .filter_map(|event| event.request?.url)
-        .collect())
+    Ok(wire.events.into_iter().filter_map(|event| event.request?.url).collect())
 }
 
-fn success<T: for<'de> Deserialize<'de>>(
-    reply: Reply,
-) -> Result<(T, Option<Timestamp>), RequestError> {
+fn success<T: for<'de> Deserialize<'de>>(reply: Reply) -> Result<(T, Option<Timestamp>), RequestError> {
     let http = reply.status.as_u16();
     if reply.status.is_success() {
         let read = reply.json().map_err(|error| unreadable(http, error))?;
         return Ok((read, reply.server_date));
     }
     if reply.status == StatusCode::TOO_MANY_REQUESTS {
-        return Err(Refusal::Throttled {
-            retry_after: reply.retry_after,
-        }
-        .into());
+        return Err(Refusal::Throttled { retry_after: reply.retry_after }.into());
     }
     match reply.twilio_error() {
         Some(error) if error.code == 20404 => Err(RequestError::NotFound),
@@ -175,16 +159,10 @@ fn success<T: for<'de> Deserialize<'de>>(
             Err(Refusal::from_twilio(error.code, error.message, http).into())
         }
         // A 404 that Twilio did not write says nothing about the call.
-        _ => Err(unreadable(
-            http,
-            "without an error of Twilio's that says why",
-        )),
+        _ => Err(unreadable(http, "without an error of Twilio's that says why")),
     }
 }
 
 fn unreadable(http: u16, why: impl ToString) -> RequestError {
-    RequestError::Unreadable {
-        http,
-        why: why.to_string(),
-    }
+    RequestError::Unreadable { http, why: why.to_string() }
 }

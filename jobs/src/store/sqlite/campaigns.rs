@@ -35,8 +35,7 @@ impl CampaignChange {
 /// Finds out whether a campaign may be written, and writes nothing.
 pub(super) fn check(db: &Connection, change: &CampaignChange) -> Result<(), Trouble> {
     let sql = "SELECT version FROM campaigns WHERE id = ?";
-    let version: Option<i64> =
-        db.prepare_cached(sql)?.query_row([change.id.as_str()], |row| row.get(0)).optional()?;
+    let version: Option<i64> = db.prepare_cached(sql)?.query_row([change.id.as_str()], |row| row.get(0)).optional()?;
     match (change.from, version.map(i64::unsigned_abs)) {
         (None, None) => Ok(()),
         (Some(from), Some(version)) if from == version => Ok(()),

@@ -22,9 +22,8 @@ impl Prepared {
         let row = |suppression: Suppression| {
             Ok::<_, StoreError>((suppression.phone.as_str().to_owned(), encode(&suppression)?))
         };
-        let notes = |(job, entries): (crate::id::JobId, Vec<_>)| {
-            Ok::<_, StoreError>((job.to_string(), encode_all(&entries)?))
-        };
+        let notes =
+            |(job, entries): (crate::id::JobId, Vec<_>)| Ok::<_, StoreError>((job.to_string(), encode_all(&entries)?));
         Ok(Self {
             job: write.job.map(JobChange::new).transpose()?,
             campaign: write.campaign.map(campaigns::CampaignChange::new).transpose()?,

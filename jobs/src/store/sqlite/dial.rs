@@ -91,10 +91,7 @@ impl Dial {
         {
             return Ok(Err(Refusal::NoLine));
         }
-        let paces = [
-            Some((ACCOUNT, self.gate.account.calls_per_second)),
-            known.campaign.zip(own.calls_per_second),
-        ];
+        let paces = [Some((ACCOUNT, self.gate.account.calls_per_second)), known.campaign.zip(own.calls_per_second)];
         let mut grants = Vec::new();
         for (scope, per_second) in paces.into_iter().flatten() {
             if let Some(meter) = Meter::new(per_second) {

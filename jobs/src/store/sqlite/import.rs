@@ -106,10 +106,7 @@ pub(super) struct Staging {
 }
 
 impl Staging {
-    pub(super) fn new(
-        import: String,
-        rows: Vec<JobRow>,
-    ) -> (Self, oneshot::Receiver<Result<Vec<bool>, StoreError>>) {
+    pub(super) fn new(import: String, rows: Vec<JobRow>) -> (Self, oneshot::Receiver<Result<Vec<bool>, StoreError>>) {
         let (answer, answered) = oneshot::channel();
         (Self { import, taken: Vec::with_capacity(rows.len()), rows, committed: 0, answer }, answered)
     }

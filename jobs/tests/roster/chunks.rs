@@ -4,16 +4,9 @@ use gymcall_jobs::phone::PhoneRules;
 use gymcall_jobs::roster::{Limits, Roster, RosterError, Row};
 use proptest::prelude::*;
 
-const LIMITS: Limits = Limits {
-    cell_chars: 20,
-    row_bytes: 60,
-    columns: 5,
-};
+const LIMITS: Limits = Limits { cell_chars: 20, row_bytes: 60, columns: 5 };
 
-fn read<'a>(
-    chunks: impl Iterator<Item = &'a [u8]>,
-    limits: Limits,
-) -> (Vec<Row>, Option<RosterError>) {
+fn read<'a>(chunks: impl Iterator<Item = &'a [u8]>, limits: Limits) -> (Vec<Row>, Option<RosterError>) {
     let mut roster = Roster::new(&PhoneRules::default(), limits);
     let mut rows = Vec::new();
     for chunk in chunks {
@@ -43,8 +36,7 @@ fn hostile() -> impl Strategy<Value = Vec<u8>> {
         1 => prop::collection::vec(any::<u8>(), 1..4),
     ];
     let start = prop_oneof![4 => Just(&b"phone,name\n"[..]), 1 => Just(&b""[..]), 1 => Just(&b"\xEF\xBB\xBF"[..])];
-    (start, prop::collection::vec(piece, 0..40))
-        .prop_map(|(start, pieces)| [start, &pieces.concat()].concat())
+    (start, prop::collection::vec(piece, 0..40)).prop_map(|(start, pieces)| [start, &pieces.concat()].concat())
 }
 
 fn utf16(text: &[u8]) -> Vec<u8> {
@@ -104,14 +96,7 @@ proptest! {
 #[test]
 fn a_hostile_file_costs_no_more_than_its_length() {
     // Quotes opened on every line: each must be read a bounded number of times.
-    for line in [
-        "4155550100,\"A\n",
-        "\"\n",
-        ",\"\"\"\n",
-        "a,\"\"\"\"\"b\n",
-        "\"\"\"\n\"",
-        "\"a\"\"\n",
-    ] {
+    for line in ["4155550100,\"A\n", "\"\n", ",\"\"\"\n", "a,\"\"\"\"\"b\n", "\"\"\"\n\"", "\"a\"\"\n"] {
         let mut file = b"phone,name\n".to_vec();
         while file.len() < 4_000_000 {
             file.extend(line.bytes());
@@ -119,11 +104,7 @@ fn a_hostile_file_costs_no_more_than_its_length() {
         let start = std::time::Instant::now();
         let (_, error) = read(file.chunks(8_192), Limits::default());
         assert_eq!(error, None);
-        assert!(
-            start.elapsed().as_secs() < 20,
-            "{line:?} took {:?}",
-            start.elapsed()
-        );
+        assert!(start.elapsed().as_secs() < 20, "{line:?} took {:?}", start.elapsed());
     }
 }
 
@@ -134,12 +115,7 @@ fn a_long_file_leaves_nothing_behind_but_its_numbers() {
     let mut accepted = 0;
     for number in 0..100_000 {
         let line = format!("+1{}555{:04},Gym\n", 200 + number / 10_000, number % 10_000);
-        accepted += roster
-            .push(line.as_bytes())
-            .unwrap()
-            .iter()
-            .filter(|row| row.result.is_ok())
-            .count();
+        accepted += roster.push(line.as_bytes()).unwrap().iter().filter(|row| row.result.is_ok()).count();
     }
     assert!(accepted > 50_000, "{accepted}");
     assert_eq!(roster.finish().unwrap(), []);

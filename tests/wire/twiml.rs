@@ -1,9 +1,4 @@
 //! What Twilio reads when it asks what to do, whatever a gym is called.
-#![allow(
-    clippy::unwrap_used,
-    reason = "what fails in a test's own helper should stop the test"
-)]
-
 use gymcall::twilio::twiml::{self, TwimlError};
 use proptest::prelude::*;
 use quick_xml::Reader;
@@ -30,10 +25,7 @@ fn read(document: &str) -> (Vec<String>, Vec<(String, String)>) {
                     .attributes()
                     .map(|attribute| {
                         let attribute = attribute.unwrap();
-                        attribute
-                            .normalized_value(XmlVersion::Explicit1_0)
-                            .unwrap()
-                            .into_owned()
+                        attribute.normalized_value(XmlVersion::Explicit1_0).unwrap().into_owned()
                     })
                     .collect();
                 if name == "Parameter" {
@@ -48,8 +40,7 @@ fn read(document: &str) -> (Vec<String>, Vec<(String, String)>) {
 
 #[test]
 fn the_stream_is_connected_with_its_parameters_and_then_hung_up() {
-    let document =
-        twiml::connect_stream(&stream_url(), &[("tag", "0a"), ("job", "job_1")]).unwrap();
+    let document = twiml::connect_stream(&stream_url(), &[("tag", "0a"), ("job", "job_1")]).unwrap();
     assert_eq!(
         document,
         format!(
@@ -62,41 +53,21 @@ fn the_stream_is_connected_with_its_parameters_and_then_hung_up() {
 
 #[test]
 fn hanging_up_and_saying_are_documents_too() {
-    assert_eq!(
-        twiml::hang_up(),
-        format!("{HEAD}<Response><Hangup/></Response>")
-    );
+    assert_eq!(twiml::hang_up(), format!("{HEAD}<Response><Hangup/></Response>"));
     assert_eq!(
         twiml::say("Tom & Jerry's <Gym>\u{0}\nbye").unwrap(),
-        format!(
-            "{HEAD}<Response><Say>Tom &amp; Jerry&apos;s &lt;Gym&gt; bye</Say><Hangup/></Response>"
-        )
+        format!("{HEAD}<Response><Say>Tom &amp; Jerry&apos;s &lt;Gym&gt; bye</Say><Hangup/></Response>")
     );
 }
 
 #[test]
 fn a_hostile_name_stays_a_name() {
-    let hostile =
-        "<&\"'>\"/></Stream><Say>pay us</Say>]]>&amp;\u{0}\u{8}\u{1b}[2J\u{7f}\u{85}\u{ffff}\nend";
-    let document =
-        twiml::connect_stream(&stream_url(), &[("gym", hostile), (hostile, "x")]).unwrap();
+    let hostile = "<&\"'>\"/></Stream><Say>pay us</Say>]]>&amp;\u{0}\u{8}\u{1b}[2J\u{7f}\u{85}\u{ffff}\nend";
+    let document = twiml::connect_stream(&stream_url(), &[("gym", hostile), (hostile, "x")]).unwrap();
     let (elements, parameters) = read(&document);
-    assert_eq!(
-        elements,
-        [
-            "Response",
-            "Connect",
-            "Stream",
-            "Parameter",
-            "Parameter",
-            "Hangup"
-        ]
-    );
+    assert_eq!(elements, ["Response", "Connect", "Stream", "Parameter", "Parameter", "Hangup"]);
     let clean = "<&\"'>\"/></Stream><Say>pay us</Say>]]>&amp;[2J end".to_owned();
-    assert_eq!(
-        parameters,
-        [("gym".to_owned(), clean.clone()), (clean, "x".to_owned())]
-    );
+    assert_eq!(parameters, [("gym".to_owned(), clean.clone()), (clean, "x".to_owned())]);
 }
 
 #[test]
@@ -105,19 +76,13 @@ fn a_parameter_keeps_under_500_characters() {
     assert!(twiml::connect_stream(&stream_url(), &[("gym", &fits)]).is_ok());
     let too_long = "é".repeat(497);
     let error = twiml::connect_stream(&stream_url(), &[("gym", &too_long)]).unwrap_err();
-    assert!(
-        matches!(error, TwimlError::ParameterTooLong { length: 500, .. }),
-        "{error}"
-    );
+    assert!(matches!(error, TwimlError::ParameterTooLong { length: 500, .. }), "{error}");
 }
 
 #[test]
 fn a_document_that_twilio_would_not_take_is_an_error() {
     assert!(twiml::say(&"a".repeat(60_000)).is_ok());
-    assert!(matches!(
-        twiml::say(&"<".repeat(20_000)),
-        Err(TwimlError::TooLong(_))
-    ));
+    assert!(matches!(twiml::say(&"<".repeat(20_000)), Err(TwimlError::TooLong(_))));
 }
 
 proptest! {

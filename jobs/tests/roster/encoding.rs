@@ -13,12 +13,7 @@ fn names(file: &[u8]) -> Vec<String> {
         rows.extend(roster.push(std::slice::from_ref(byte)).unwrap());
     }
     rows.extend(roster.finish().unwrap());
-    rows.into_iter()
-        .map(|row| {
-            row.result
-                .map_or_else(|bad| bad.code.to_string(), |row| row.gym.name)
-        })
-        .collect()
+    rows.into_iter().map(|row| row.result.map_or_else(|bad| bad.code.to_string(), |row| row.gym.name)).collect()
 }
 
 fn utf16(text: &str, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
@@ -41,10 +36,7 @@ fn unicode_with_and_without_a_mark() {
 
 #[test]
 fn windows_1252_shows_itself_at_any_row() {
-    assert_eq!(
-        names(b"phone,name\n4155550100,Caf\xE9 \x93A\x94 \x80\n"),
-        ["Café “A” €"]
-    );
+    assert_eq!(names(b"phone,name\n4155550100,Caf\xE9 \x93A\x94 \x80\n"), ["Café “A” €"]);
     // 64 kB of ASCII before the first accent.
     let mut file = b"phone,name\n".to_vec();
     for number in 0..3_000 {
@@ -58,19 +50,10 @@ fn windows_1252_shows_itself_at_any_row() {
 #[test]
 fn bytes_that_are_no_text_cost_their_row() {
     // 0x81 is a letter in neither.
-    assert_eq!(
-        names(b"phone,name\n4155550100,\x81\n4155550101,B\n"),
-        ["bad_encoding", "B"]
-    );
+    assert_eq!(names(b"phone,name\n4155550100,\x81\n4155550101,B\n"), ["bad_encoding", "B"]);
     // A file that has shown to be UTF-8 is not read as Windows-1252 half way.
-    assert_eq!(
-        names(b"phone,name\n4155550100,\xC3\xA9\n4155550101,\xE9\n4155550102,C\n"),
-        ["é", "bad_encoding", "C"]
-    );
-    assert_eq!(
-        names(b"\xEF\xBB\xBFphone,name\n4155550101,\xE9\n4155550102,C\n"),
-        ["bad_encoding", "C"]
-    );
+    assert_eq!(names(b"phone,name\n4155550100,\xC3\xA9\n4155550101,\xE9\n4155550102,C\n"), ["é", "bad_encoding", "C"]);
+    assert_eq!(names(b"\xEF\xBB\xBFphone,name\n4155550101,\xE9\n4155550102,C\n"), ["bad_encoding", "C"]);
     // Half a pair in UTF-16, and half a character at its end.
     let mut file = utf16("\u{feff}phone,name\n4155550100,", u16::to_le_bytes);
     file.extend([0x3D, 0xD8]);

@@ -1,11 +1,5 @@
 //! A socket that answers bytes written by hand, and counts every connection: a second one
 //! would be a second call to somebody's phone.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    reason = "each test program uses its part of this"
-)]
-
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
@@ -49,17 +43,12 @@ pub struct Peer {
 impl Peer {
     pub fn start(then: Vec<Then>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap())
-            .parse()
-            .unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
         let done = Arc::new(AtomicBool::new(false));
         let over = done.clone();
         let thread = std::thread::spawn(move || {
             let mut then = then.into_iter();
-            let mut seen = Seen {
-                connections: 0,
-                requests: Vec::new(),
-            };
+            let mut seen = Seen { connections: 0, requests: Vec::new() };
             let mut open = Vec::new();
             loop {
                 let (mut stream, _) = listener.accept().unwrap();
@@ -109,9 +98,7 @@ impl Peer {
 }
 
 pub fn read_request(stream: &mut TcpStream) -> String {
-    stream
-        .set_read_timeout(Some(Duration::from_secs(10)))
-        .unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
     loop {
@@ -119,8 +106,7 @@ pub fn read_request(stream: &mut TcpStream) -> String {
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
             let length = head.lines().find_map(|line| {
                 let (name, value) = line.split_once(": ")?;
-                name.eq_ignore_ascii_case("content-length")
-                    .then(|| value.parse::<usize>().unwrap())
+                name.eq_ignore_ascii_case("content-length").then(|| value.parse::<usize>().unwrap())
             });
             if body.len() >= length.unwrap_or(0) {
                 return text;
@@ -142,12 +128,7 @@ pub fn answer(status: &str, body: &str) -> String {
 
 pub fn refusal(status: &str, code: u32) -> String {
     let http = &status[..3];
-    answer(
-        status,
-        &format!(
-            r#"{{"code":{code},"message":"so it is","more_info":"https://x/{code}","status":{http}}}"#
-        ),
-    )
+    answer(status, &format!(r#"{{"code":{code},"message":"so it is","more_info":"https://x/{code}","status":{http}}}"#))
 }
 
 pub fn call_json(status: &str) -> String {

@@ -1,12 +1,6 @@
 //! Twilio's forms and our callback URLs, from the bytes as they travel.
-#![allow(
-    clippy::unwrap_used,
-    reason = "what fails in a test's own helper should stop the test"
-)]
-
 use gymcall::twilio::callback::{
-    AmdNews, CallStatus, CallbackError, CallbackQuery, CallbackQueryError, CallbackUrls,
-    StatusNews, VoiceRequest,
+    AmdNews, CallStatus, CallbackError, CallbackQuery, CallbackQueryError, CallbackUrls, StatusNews, VoiceRequest,
 };
 use gymcall::twilio::public_url::PublicBase;
 use gymcall::twilio::signature::decode_form;
@@ -51,14 +45,8 @@ fn what_is_missing_blank_or_odd_does_not_cost_the_news() {
     );
     let news = status(&body).unwrap();
     assert_eq!(news.status, CallStatus::Ringing);
-    assert_eq!(
-        (news.sequence, news.timestamp, news.duration_s),
-        (None, None, None)
-    );
-    assert_eq!(
-        (news.sip_response_code, news.answered_by, news.error_code),
-        (None, None, None)
-    );
+    assert_eq!((news.sequence, news.timestamp, news.duration_s), (None, None, None));
+    assert_eq!((news.sip_response_code, news.answered_by, news.error_code), (None, None, None));
 }
 
 #[test]
@@ -67,49 +55,24 @@ fn news_that_cannot_be_used_says_why() {
     assert!(matches!(&unknown, CallbackError::Status(error) if error.word == "teleporting"));
     let spelled = status(&format!("CallSid={SID}&CallStatus=Completed")).unwrap_err();
     assert!(matches!(spelled, CallbackError::Status(_)));
-    assert_eq!(
-        status(&format!("CallSid={SID}")),
-        Err(CallbackError::Missing("CallStatus"))
-    );
-    assert_eq!(
-        status("CallStatus=ringing"),
-        Err(CallbackError::Missing("CallSid"))
-    );
-    assert!(matches!(
-        status("CallSid=CA1&CallStatus=ringing"),
-        Err(CallbackError::CallSid(_))
-    ));
+    assert_eq!(status(&format!("CallSid={SID}")), Err(CallbackError::Missing("CallStatus")));
+    assert_eq!(status("CallStatus=ringing"), Err(CallbackError::Missing("CallSid")));
+    assert!(matches!(status("CallSid=CA1&CallStatus=ringing"), Err(CallbackError::CallSid(_))));
 }
 
 #[test]
 fn every_status_word_is_twilios_and_the_end_outranks_the_rest() {
-    let words: Vec<_> = CallStatus::ALL.iter().copied()
-        .into_iter()
-        .map(CallStatus::as_str)
-        .collect();
+    let words: Vec<_> = CallStatus::ALL.iter().copied().into_iter().map(CallStatus::as_str).collect();
     assert_eq!(
         words,
-        [
-            "queued",
-            "initiated",
-            "ringing",
-            "in-progress",
-            "completed",
-            "busy",
-            "no-answer",
-            "canceled",
-            "failed"
-        ]
+        ["queued", "initiated", "ringing", "in-progress", "completed", "busy", "no-answer", "canceled", "failed"]
     );
     for status in CallStatus::ALL.iter().copied() {
         assert_eq!(status.as_str().parse(), Ok(status));
     }
     let ranks: Vec<_> = CallStatus::ALL.iter().copied().map(CallStatus::rank).collect();
     assert_eq!(ranks, [0, 1, 2, 3, 4, 4, 4, 4, 4]);
-    let ends: Vec<_> = CallStatus::ALL.iter().copied()
-        .into_iter()
-        .filter(|status| status.is_terminal())
-        .collect();
+    let ends: Vec<_> = CallStatus::ALL.iter().copied().into_iter().filter(|status| status.is_terminal()).collect();
     assert_eq!(ends, CallStatus::ALL[4..]);
 }
 
@@ -117,13 +80,7 @@ fn every_status_word_is_twilios_and_the_end_outranks_the_rest() {
 fn the_question_what_to_do_names_the_call() {
     let read = |body: String| VoiceRequest::from_form(&decode_form(body.as_bytes()));
     let plain = read(format!("CallSid={SID}&CallStatus=in-progress&CallerName=")).unwrap();
-    assert_eq!(
-        plain,
-        VoiceRequest {
-            call: SID.parse().unwrap(),
-            answered_by: None
-        }
-    );
+    assert_eq!(plain, VoiceRequest { call: SID.parse().unwrap(), answered_by: None });
     let heard = read(format!("CallSid={SID}&AnsweredBy=human")).unwrap();
     assert_eq!(heard.answered_by, Some(AnsweredBy::Human));
     assert!(read("CallStatus=in-progress".to_owned()).is_err());
@@ -132,20 +89,11 @@ fn the_question_what_to_do_names_the_call() {
 #[test]
 fn machine_detection_never_says_more_than_twilio_did() {
     let read = |body: String| AmdNews::from_form(&decode_form(body.as_bytes()));
-    let news = read(format!(
-        "CallSid={SID}&AnsweredBy=fax&MachineDetectionDuration=2460"
-    ))
-    .unwrap();
-    assert_eq!(
-        (news.answered_by, news.detection_ms),
-        (AnsweredBy::Fax, Some(2460))
-    );
+    let news = read(format!("CallSid={SID}&AnsweredBy=fax&MachineDetectionDuration=2460")).unwrap();
+    assert_eq!((news.answered_by, news.detection_ms), (AnsweredBy::Fax, Some(2460)));
     let news = read(format!("CallSid={SID}&AnsweredBy=android")).unwrap();
     assert_eq!(news.answered_by, AnsweredBy::Unknown);
-    assert_eq!(
-        read(format!("CallSid={SID}")),
-        Err(CallbackError::Missing("AnsweredBy"))
-    );
+    assert_eq!(read(format!("CallSid={SID}")), Err(CallbackError::Missing("AnsweredBy")));
 }
 
 #[test]
@@ -153,46 +101,22 @@ fn the_callback_urls_carry_job_tag_and_how_often_to_try() {
     let job = JobId::new(Timestamp::UNIX_EPOCH, 7);
     let tag = Tag::new(0xabc);
     for (base, http, ws) in [
-        (
-            "https://gym.example",
-            "https://gym.example",
-            "wss://gym.example",
-        ),
-        (
-            "http://127.0.0.1:8000/",
-            "http://127.0.0.1:8000",
-            "ws://127.0.0.1:8000",
-        ),
-        (
-            "https://u:p@gym.example/calls/",
-            "https://gym.example/calls",
-            "wss://gym.example/calls",
-        ),
+        ("https://gym.example", "https://gym.example", "wss://gym.example"),
+        ("http://127.0.0.1:8000/", "http://127.0.0.1:8000", "ws://127.0.0.1:8000"),
+        ("https://u:p@gym.example/calls/", "https://gym.example/calls", "wss://gym.example/calls"),
     ] {
         let base = PublicBase::new(&base.parse().unwrap()).unwrap();
         let urls = CallbackUrls::new(&base, &job, &tag);
         let tail = format!("?job={job}&tag={}#rc=5&rp=5xx,ct,rt", tag.as_str());
         assert_eq!(urls.voice.as_str(), format!("{http}/v1/twilio/voice{tail}"));
-        assert_eq!(
-            urls.status.as_str(),
-            format!("{http}/v1/twilio/status{tail}")
-        );
+        assert_eq!(urls.status.as_str(), format!("{http}/v1/twilio/status{tail}"));
         assert_eq!(urls.amd.as_str(), format!("{http}/v1/twilio/amd{tail}"));
-        assert_eq!(
-            urls.gather.as_str(),
-            format!("{http}/v1/twilio/gather{tail}")
-        );
+        assert_eq!(urls.gather.as_str(), format!("{http}/v1/twilio/gather{tail}"));
         assert_eq!(urls.stream.as_str(), format!("{ws}/v1/twilio/stream"));
         assert!(!format!("{urls:?}").contains(tag.as_str()));
 
         let back = CallbackQuery::parse(urls.voice.query().unwrap()).unwrap();
-        assert_eq!(
-            back,
-            CallbackQuery {
-                job: job.clone(),
-                tag: tag.clone()
-            }
-        );
+        assert_eq!(back, CallbackQuery { job: job.clone(), tag: tag.clone() });
     }
 }
 
@@ -200,18 +124,9 @@ fn the_callback_urls_carry_job_tag_and_how_often_to_try() {
 fn a_query_that_is_not_ours_is_refused_without_repeating_the_tag() {
     let job = JobId::new(Timestamp::UNIX_EPOCH, 7);
     let tag = "0123456789abcdef0123456789abcde"; // one short
-    assert_eq!(
-        CallbackQuery::parse(""),
-        Err(CallbackQueryError::Missing("job"))
-    );
-    assert_eq!(
-        CallbackQuery::parse(&format!("job={job}")),
-        Err(CallbackQueryError::Missing("tag"))
-    );
-    assert!(matches!(
-        CallbackQuery::parse(&format!("job=1&tag={tag}f")),
-        Err(CallbackQueryError::Job(_))
-    ));
+    assert_eq!(CallbackQuery::parse(""), Err(CallbackQueryError::Missing("job")));
+    assert_eq!(CallbackQuery::parse(&format!("job={job}")), Err(CallbackQueryError::Missing("tag")));
+    assert!(matches!(CallbackQuery::parse(&format!("job=1&tag={tag}f")), Err(CallbackQueryError::Job(_))));
     let error = CallbackQuery::parse(&format!("job={job}&tag={tag}")).unwrap_err();
     assert_eq!(error, CallbackQueryError::Tag);
     assert!(!format!("{error} {error:?}").contains(tag));

@@ -1,9 +1,4 @@
 //! The messages on the socket, from the bytes as they travel.
-#![allow(
-    clippy::unwrap_used,
-    reason = "what fails in a test's own helper should stop the test"
-)]
-
 use gymcall::twilio::stream::{FromTwilio, MediaFormat, Start, StreamSid, ToTwilio};
 use serde_json::{Value, json};
 
@@ -32,19 +27,12 @@ fn parse(text: &str) -> FromTwilio {
 
 #[test]
 fn a_stream_begins_with_its_names_and_our_parameters() {
-    assert_eq!(
-        parse(r#"{"event":"connected","protocol":"Call","version":"1.0.0"}"#),
-        FromTwilio::Connected
-    );
+    assert_eq!(parse(r#"{"event":"connected","protocol":"Call","version":"1.0.0"}"#), FromTwilio::Connected);
     let start = started(&start());
     assert_eq!(start.stream_sid.as_str(), "MZ1");
     assert_eq!(start.call_sid.as_str(), CALL);
     assert_eq!(start.custom_parameters["job"], "42");
-    let mulaw = MediaFormat {
-        encoding: "audio/x-mulaw".to_owned(),
-        sample_rate: 8000,
-        channels: 1,
-    };
+    let mulaw = MediaFormat { encoding: "audio/x-mulaw".to_owned(), sample_rate: 8000, channels: 1 };
     assert_eq!(start.media_format, mulaw);
     let bare = self::start().replace(r#""customParameters":{"job":"42"},"#, "");
     assert!(started(&bare).custom_parameters.is_empty());
@@ -54,24 +42,12 @@ fn a_stream_begins_with_its_names_and_our_parameters() {
 fn what_the_gym_says_and_presses_is_read() {
     let media = r#"{"event":"media","sequenceNumber":"2","media":{"track":"inbound","chunk":"1","timestamp":"5","payload":"/wB/gA=="},"streamSid":"MZ1"}"#;
     let payload = vec![0xff, 0x00, 0x7f, 0x80];
-    assert_eq!(
-        parse(media),
-        FromTwilio::Media {
-            payload,
-            timestamp_ms: 5,
-            chunk: 1
-        }
-    );
-    let dtmf = r##"{"event":"dtmf","streamSid":"MZ1","sequenceNumber":"5","dtmf":{"track":"inbound_track","digit":"#"}}"##;
+    assert_eq!(parse(media), FromTwilio::Media { payload, timestamp_ms: 5, chunk: 1 });
+    let dtmf =
+        r##"{"event":"dtmf","streamSid":"MZ1","sequenceNumber":"5","dtmf":{"track":"inbound_track","digit":"#"}}"##;
     assert_eq!(parse(dtmf), FromTwilio::Dtmf { digit: '#' });
-    let mark =
-        r#"{"event":"mark","sequenceNumber":"4","streamSid":"MZ1","mark":{"name":"my label"}}"#;
-    assert_eq!(
-        parse(mark),
-        FromTwilio::Mark {
-            name: "my label".to_owned()
-        }
-    );
+    let mark = r#"{"event":"mark","sequenceNumber":"4","streamSid":"MZ1","mark":{"name":"my label"}}"#;
+    assert_eq!(parse(mark), FromTwilio::Mark { name: "my label".to_owned() });
     let stop = format!(
         r#"{{"event":"stop","sequenceNumber":"5","stop":{{"accountSid":"AC0","callSid":"{CALL}"}},"streamSid":"MZ1"}}"#
     );
@@ -114,33 +90,21 @@ fn what_is_not_as_documented_is_an_error() {
 
 #[test]
 fn what_we_send_has_exactly_the_documented_shape() {
-    let sent = |message: ToTwilio<'_>| -> Value {
-        serde_json::from_str(&message.to_text(&stream())).unwrap()
-    };
+    let sent = |message: ToTwilio<'_>| -> Value { serde_json::from_str(&message.to_text(&stream())).unwrap() };
     assert_eq!(
-        sent(ToTwilio::Media {
-            payload: &[0xff, 0x00, 0x7f, 0x80]
-        }),
+        sent(ToTwilio::Media { payload: &[0xff, 0x00, 0x7f, 0x80] }),
         json!({"event": "media", "streamSid": "MZ1", "media": {"payload": "/wB/gA=="}})
     );
     assert_eq!(
-        sent(ToTwilio::Mark {
-            name: "seg-7 \"<&>\""
-        }),
+        sent(ToTwilio::Mark { name: "seg-7 \"<&>\"" }),
         json!({"event": "mark", "streamSid": "MZ1", "mark": {"name": "seg-7 \"<&>\""}})
     );
-    assert_eq!(
-        sent(ToTwilio::Clear),
-        json!({"event": "clear", "streamSid": "MZ1"})
-    );
+    assert_eq!(sent(ToTwilio::Clear), json!({"event": "clear", "streamSid": "MZ1"}));
 }
 
 #[test]
 fn a_frame_of_twenty_milliseconds_is_216_characters() {
-    let text = ToTwilio::Media {
-        payload: &[0xff; 160],
-    }
-    .to_text(&stream());
+    let text = ToTwilio::Media { payload: &[0xff; 160] }.to_text(&stream());
     let value: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(value["media"]["payload"].as_str().unwrap().len(), 216);
 }

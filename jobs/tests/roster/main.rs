@@ -1,0 +1,7 @@
+//! From a CSV to gyms: every row accounted for.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "tests")]
+
+mod chunks;
+mod encoding;
+mod phone;
+mod table;
