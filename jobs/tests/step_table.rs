@@ -146,7 +146,7 @@ fn quarantined(job: CallJob) -> CallJob {
 }
 
 fn gave_up(disposition: Disposition, ended_reason: EndedReason) -> impl Fn(&CallJob) -> bool {
-    move |job| matches!(job.outcome(), Some(Outcome::GaveUp(miss)) if miss.disposition == disposition && miss.ended_reason == ended_reason)
+    move |job| matches!(job.outcome(), Some(Outcome::GaveUp(miss)) if (miss.disposition, miss.ended_reason) == (disposition, ended_reason))
 }
 
 #[test]

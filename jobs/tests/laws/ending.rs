@@ -73,7 +73,10 @@ proptest! {
                 prop_assert!(asked, "{:?}", told);
             }
             asked |= told.accepted() && told.before.call().is_some() && told.event.name() == "call_news";
-            asked |= told.effects().iter().any(|effect| matches!(effect, Effect::Fetch(_) | Effect::TakeBack(_) | Effect::HangUp(_)));
+            asked |= told
+                .effects()
+                .iter()
+                .any(|effect| matches!(effect, Effect::Fetch(_) | Effect::TakeBack(_) | Effect::HangUp(_)));
         }
     }
 

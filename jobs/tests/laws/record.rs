@@ -1,12 +1,19 @@
 //! What is always true of the record itself, whatever happened to it.
 
+use gymcall_jobs::attempt::Attempt;
 use gymcall_jobs::event::Event;
+use gymcall_jobs::id::Tag;
 use gymcall_jobs::job::{CallJob, Phase, Status};
 use gymcall_jobs::step::{Effect, Ignored, Step};
 use proptest::prelude::*;
 
 use super::history::{histories, is_open};
 use super::trial::trials;
+
+/// Whether a request for the attempt carried the secret.
+fn asked_with(attempt: &Attempt, tag: &Tag) -> bool {
+    attempt.tag == *tag || attempt.spent_tags.contains(tag)
+}
 
 proptest! {
     #![proptest_config(trials())]
@@ -18,7 +25,10 @@ proptest! {
             prop_assert_eq!(&told.before.step(&told.event, &history.rules, told.now), &told.step);
             if let Step::Moved(job, _) = &told.step {
                 prop_assert_eq!(job.updated_at(), told.now);
-                prop_assert_eq!((job.id(), job.gym(), job.membership()), (told.before.id(), told.before.gym(), told.before.membership()));
+                let fixed = |job: &CallJob| {
+                    (job.id().clone(), job.gym().clone(), job.membership().cloned(), job.created_at())
+                };
+                prop_assert_eq!(fixed(job), fixed(&told.before));
             }
         }
     }
@@ -33,7 +43,8 @@ proptest! {
             prop_assert_eq!(after.tries(), before.tries());
             prop_assert_eq!(after.attempts().len(), before.attempts().len());
             for (then, now) in before.attempts().iter().zip(after.attempts()) {
-                prop_assert_eq!((now.number, &now.tag, &now.spent_tags, &now.call), (then.number, &then.tag, &then.spent_tags, &then.call));
+                prop_assert_eq!((now.number, &now.tag, &now.spent_tags), (then.number, &then.tag, &then.spent_tags));
+                prop_assert_eq!(&now.call, &then.call);
             }
         }
     }
@@ -77,7 +88,7 @@ proptest! {
     fn a_second_call_for_one_secret_is_hung_up_and_touches_nothing(history in histories()) {
         for told in &history.told {
             let Some((tag, call)) = told.event.claim() else { continue };
-            let owner = told.before.attempts().iter().find(|attempt| attempt.tag == *tag || attempt.spent_tags.contains(tag));
+            let owner = told.before.attempts().iter().find(|attempt| asked_with(attempt, tag));
             let Some(owner) = owner else {
                 prop_assert_eq!(&told.step, &Step::Ignored(Ignored::ForeignTag));
                 continue;
@@ -107,11 +118,10 @@ proptest! {
     fn no_call_is_left_on_the_line_unrecorded(history in histories()) {
         for told in &history.told {
             let Some((tag, call)) = told.event.claim() else { continue };
-            let knows = |job: &CallJob| {
-                job.attempts().iter().any(|attempt| attempt.call.as_ref() == Some(call) || attempt.conflicts.contains(call))
-            };
-            let ours = told.before.attempts().iter().any(|attempt| attempt.tag == *tag || attempt.spent_tags.contains(tag));
-            prop_assert!(!ours || knows(told.after()), "{:?} is on no record", call);
+            let ours = told.before.attempts().iter().any(|attempt| asked_with(attempt, tag));
+            let mut after = told.after().attempts().iter();
+            let known = after.any(|attempt| attempt.call.as_ref() == Some(call) || attempt.conflicts.contains(call));
+            prop_assert!(!ours || known, "{:?} is on no record", call);
         }
     }
 
@@ -119,7 +129,8 @@ proptest! {
     fn what_twilio_tells_of_the_open_call_is_kept(history in histories()) {
         for told in &history.told {
             let Event::CallNews { call, status, duration_s, price, answered_by, .. } = &told.event else { continue };
-            if told.before.call() != Some(call) || told.event.claim().is_some_and(|(tag, _)| told.before.open_attempt().is_none_or(|open| open.tag != *tag)) {
+            let Some(open) = told.before.open_attempt().filter(|_| told.before.call() == Some(call)) else { continue };
+            if told.event.claim().is_some_and(|(tag, _)| open.tag != *tag) {
                 continue;
             }
             // A call may be claimed by two attempts only where Twilio gave one SID twice.
@@ -136,8 +147,8 @@ proptest! {
     fn a_wish_not_to_be_called_is_never_lost(history in histories()) {
         for told in &history.told {
             let Event::DoNotCallHeard { tag, call, .. } = &told.event else { continue };
-            let own = |job: &CallJob| job.attempts().iter().any(|attempt| attempt.tag == *tag && attempt.call.as_ref() == Some(call));
-            if own(&told.before) || own(told.after()) {
+            let mut after = told.after().attempts().iter();
+            if after.any(|attempt| attempt.tag == *tag && attempt.call.as_ref() == Some(call)) {
                 prop_assert!(told.effects().contains(&Effect::Suppress), "{:?}", told.step);
             }
         }

@@ -10,8 +10,8 @@ use proptest::test_runner::TestRunner;
 
 use super::history::histories;
 
-/// How often each law is tried; `PROPTEST_CASES` makes it more. Nothing is written to disk: a failure shrinks to a case that
-/// belongs in the step table.
+/// How often each law is tried; `PROPTEST_CASES` makes it more. Nothing is written to disk:
+/// a failure shrinks to a case that belongs in the step table.
 pub(crate) fn trials() -> ProptestConfig {
     ProptestConfig { cases: 512, failure_persistence: None, max_shrink_iters: 20_000, ..ProptestConfig::default() }
 }
