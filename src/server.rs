@@ -14,6 +14,7 @@ mod idempotency;
 mod input;
 pub mod job_json;
 mod jobs;
+mod limit;
 mod media;
 pub mod results;
 mod suppressions;
@@ -54,6 +55,7 @@ pub struct Server {
     pub(crate) conversations: TaskTracker,
     streams: media::OpenStreams,
     in_flight: idempotency::InFlight,
+    limit: limit::Limit,
 }
 
 /// How signatures are checked.
@@ -96,6 +98,7 @@ impl Server {
             conversations: TaskTracker::new(),
             streams: media::OpenStreams::default(),
             in_flight: idempotency::InFlight::default(),
+            limit: limit::Limit::new(),
         }
     }
 }
@@ -127,7 +130,8 @@ pub fn router(server: Arc<Server>) -> Router {
         .route("/v1/jobs/{id}/resolve", post(jobs::resolve))
         .route("/v1/suppressions", get(suppressions::list).post(suppressions::add))
         .route("/v1/suppressions/{phone_number}", delete(suppressions::remove))
-        .route_layer(middleware::from_fn_with_state(Arc::clone(&server), auth::require_key));
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&server), auth::require_key))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&server), limit::keep));
     let twilio = Router::new()
         .route(VOICE_PATH, post(webhooks::voice))
         .route(STATUS_PATH, post(webhooks::status))

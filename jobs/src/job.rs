@@ -74,7 +74,7 @@ pub enum Phase {
     Placed {
         /// The call.
         call: CallSid,
-        /// When the intent was stored.
+        /// When it became known.
         since: Timestamp,
         /// `queued`, `initiated` or `ringing`.
         last_word: CallStatus,

@@ -136,6 +136,10 @@ impl Next<'_> {
         if !matches!(self.job.phase, Phase::Waiting { .. }) {
             return Err(self.out_of_place());
         }
+        // A secret that was used proves nothing any more: its news would belong to two requests.
+        if self.job.attempts.iter().any(|attempt| attempt.knows(tag)) {
+            return Err(Ignored::OldNews);
+        }
         match self.job.attempts.last_mut() {
             Some(attempt) if attempt.may_ask_again() => {
                 let spent = std::mem::replace(&mut attempt.tag, tag.clone());
@@ -230,12 +234,12 @@ impl Next<'_> {
         }
         self.close_attempt();
         match fate {
+            _ if self.job.cancel_requested => self.finish(Outcome::Cancelled),
             Fate::Called => self.finish(Outcome::GaveUp(Miss {
                 disposition: Disposition::NeedsReview,
                 ended_reason: EndedReason::ErrorUnknown,
                 answered_by: AnsweredBy::Unknown,
             })),
-            Fate::NotCalled if self.job.cancel_requested => self.finish(Outcome::Cancelled),
             Fate::NotCalled => self.wait_until(self.now),
         }
         Ok(())

@@ -146,7 +146,10 @@ fn quarantined(job: CallJob) -> CallJob {
 }
 
 fn gave_up(disposition: Disposition, ended_reason: EndedReason) -> impl Fn(&CallJob) -> bool {
-    move |job| matches!(job.outcome(), Some(Outcome::GaveUp(miss)) if (miss.disposition, miss.ended_reason) == (disposition, ended_reason))
+    move |job| {
+        let Some(Outcome::GaveUp(miss)) = job.outcome() else { return false };
+        (miss.disposition, miss.ended_reason) == (disposition, ended_reason)
+    }
 }
 
 #[test]

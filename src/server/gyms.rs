@@ -61,10 +61,7 @@ pub(super) async fn import(
     if campaign.state == CampaignState::Cancelled {
         return Err(Problem::conflict("the campaign is cancelled"));
     }
-    let keyed = match Keyed::streamed(&server, request.headers()) {
-        Ok(keyed) => keyed,
-        Err(reply) => return Ok(reply),
-    };
+    let keyed = Keyed::streamed(&server, request.headers())?;
     let now = server.ledger.now();
     let import = ImportId::new(now, rand::random());
     server.ledger.store().open_import(&import, &campaign.id, &campaign.run).await?;

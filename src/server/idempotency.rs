@@ -68,13 +68,13 @@ impl Keyed {
 
     /// Begins a request whose body is still to be read: [`Keyed::seal`] follows, and the store says
     /// in the end whether the key is taken.
-    pub(super) fn streamed(server: &Server, headers: &HeaderMap) -> Result<Keyed, Response> {
-        let key = key_of(headers).map_err(IntoResponse::into_response)?;
+    pub(super) fn streamed(server: &Server, headers: &HeaderMap) -> Result<Keyed, Problem> {
+        let key = key_of(headers)?;
         let in_flight = server.in_flight.clone();
         if let Some(key) = &key
             && !in_flight.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone())
         {
-            return Err(still_in_flight());
+            return Err(in_flight_problem());
         }
         Ok(Keyed { key, request: String::new(), in_flight })
     }
@@ -141,8 +141,12 @@ fn digest(operation: &str, body: &[u8]) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+fn in_flight_problem() -> Problem {
+    Problem::conflict("a request with this Idempotency-Key is still being worked on")
+}
+
 fn still_in_flight() -> Response {
-    Problem::conflict("a request with this Idempotency-Key is still being worked on").into_response()
+    in_flight_problem().into_response()
 }
 
 fn replayed(status: u16, body: String) -> Response {

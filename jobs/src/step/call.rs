@@ -25,12 +25,15 @@ impl Next<'_> {
 
     fn rings(&mut self, status: CallStatus) -> Applied {
         let ring_timeout = self.rules.ring_timeout;
-        let now = self.now;
+        let (now, cancelled) = (self.now, self.job.cancel_requested);
         match &mut self.job.phase {
             Phase::Placed { last_word, look_at, .. } if last_word.rank() < status.rank() => {
                 *last_word = status;
-                // Twilio may add some seconds to the ring; its own word comes first then.
-                *look_at = later(now, ring_timeout + jiff::SignedDuration::from_secs(15));
+                // A call that is to be hung up is looked at sooner, until it has ended.
+                if !cancelled {
+                    // Twilio may add some seconds to the ring; its own word comes first then.
+                    *look_at = later(now, ring_timeout + jiff::SignedDuration::from_secs(15));
+                }
                 Ok(())
             }
             _ => Err(Ignored::OldNews),
@@ -114,7 +117,11 @@ impl Next<'_> {
         if let Some(attempt) = self.job.attempts.last_mut() {
             attempt.counts = false;
         }
-        self.wait_until(later(self.now, self.rules.queued_limit));
+        if self.job.attempts.len() >= crate::retry::MAX_REQUESTS {
+            self.finish(Outcome::GaveUp(super::miss(EndedReason::DialFailed)));
+        } else {
+            self.wait_until(later(self.now, self.rules.queued_limit));
+        }
         Ok(())
     }
 }

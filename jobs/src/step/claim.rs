@@ -37,8 +37,12 @@ impl Next<'_> {
         match event {
             Event::Created { .. } => Err(Ignored::OldNews),
             Event::CallNews { status, at, .. } => {
-                self.note_facts(event);
-                self.news(*status, *at)
+                let noted = self.note_facts(event);
+                match self.news(*status, *at) {
+                    // It moves nothing, and may still tell a length, a price or who answered.
+                    Err(_) if noted => Ok(()),
+                    moved => moved,
+                }
             }
             Event::VoiceRequested { .. } | Event::StreamOpened { .. } => self.picked_up(self.now),
             Event::AnswerHeard { answer, .. } => self.heard(answer),
@@ -78,10 +82,9 @@ impl Next<'_> {
         }
         attempt.call = Some(call.clone());
         attempt.status = Some(CallStatus::Queued);
-        let since = attempt.begun_at;
         self.job.phase = Phase::Placed {
             call: call.clone(),
-            since,
+            since: self.now,
             last_word: CallStatus::Queued,
             look_at: later(self.now, self.rules.queued_limit),
         };
@@ -93,6 +96,11 @@ impl Next<'_> {
 
     /// Price, length and detection of a call that is over: kept with its attempt, moving nothing.
     fn late_facts(&mut self, event: &Event) -> Applied {
+        // Understood late, and said all the same.
+        if matches!(event, Event::DoNotCallHeard { .. }) {
+            self.effects.push(Effect::Suppress);
+            return Ok(());
+        }
         if matches!(event, Event::CallNews { .. }) && self.note_facts(event) {
             return Ok(());
         }

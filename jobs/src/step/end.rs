@@ -75,9 +75,10 @@ impl Next<'_> {
         match self.job.phase.clone() {
             Phase::Dialing { .. } => self.unclear(None, "no reply within the dial deadline"),
             Phase::Unknown { .. } => self.look_up(),
-            Phase::Placed { call, since, last_word, .. } => {
+            Phase::Placed { call, since, last_word, look_at } => {
                 let over = later(since, self.rules.line_limit());
-                if self.now >= over {
+                // Not by the clock: while nobody looked, Twilio was not asked either.
+                if look_at >= over {
                     self.effects.push(Effect::HangUp(call));
                     return self.give_up_on_call();
                 }
