@@ -25,6 +25,7 @@ use futures_util::stream::{self, Stream, StreamExt};
 use tokio::sync::{Notify, broadcast};
 
 use crate::id::JobId;
+use crate::job::Status;
 use crate::store::{Capacity, Change, DueNow, Store};
 
 /// How many jobs are asked for at once.
@@ -134,11 +135,12 @@ impl Source {
         }
     }
 
-    /// Waits for a change that can make a job due or free a line.
+    /// Waits for a change that can make a job due or free a line, or that took the pace token: then the
+    /// time of the next one is known.
     async fn useful_change(&mut self) {
         loop {
             match self.changes.recv().await {
-                Ok(Change::Job { status, .. }) if status.is_live() => {}
+                Ok(Change::Job { status, .. }) if status.is_live() && status != Status::Dialing => {}
                 Ok(Change::Suppression) => {}
                 Ok(Change::Job { .. } | Change::Campaign(_)) | Err(broadcast::error::RecvError::Lagged(_)) => return,
                 // The store is gone, and with it this process.

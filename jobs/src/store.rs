@@ -23,7 +23,7 @@ pub mod gate;
 pub mod reply;
 pub mod sqlite;
 
-pub use gate::{BeginDial, Begun, Capacity, Gate, Refusal};
+pub use gate::{BeginDial, Begun, CampaignCapacity, Capacity, Gate, Refusal};
 pub use reply::{ReplyWrite, SavedReply};
 
 /// Keeps campaigns, jobs, their histories, the suppression list and saved replies.

@@ -32,8 +32,8 @@ pub struct Gate {
 /// What the account can do at once.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Capacity {
-    /// Calls begun per second, more than 0. Begun dials are spaced evenly: two are at
-    /// least `1 / calls_per_second` apart.
+    /// Calls begun per second, more than 0. Begun dials are spread evenly, and no second, wherever
+    /// it begins, holds more of them. A dial that begins some ms late does not delay the next.
     pub calls_per_second: f64,
     /// Calls at once.
     pub lines: u32,

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::oneshot;
 
 use super::error::Trouble;
-use super::jobs::{campaign_no, count, forget_dropped, insert, run_no};
+use super::jobs::{InTheWay, campaign_no, count, forget, in_the_way, insert, run_no};
 use super::replies;
 use super::rows::{JobRow, code, id};
 use super::task::Quiet;
@@ -14,7 +14,7 @@ use crate::store::{Change, ReplyWrite, StoreError};
 /// The states of a batch.
 const OPEN: i64 = 0;
 const SHOWN: i64 = 1;
-const DROPPED: i64 = 2;
+pub(super) const DROPPED: i64 = 2;
 
 /// An import that is open.
 struct Import {
@@ -148,9 +148,10 @@ fn stage(db: &Connection, import: &Import, row: &JobRow) -> Result<bool, Trouble
     if db.prepare_cached(sql)?.exists(params![import.run, row.phone, import.batch])? {
         return Ok(false);
     }
-    forget_dropped(db, &row.id)?;
-    if db.prepare_cached("SELECT 1 FROM jobs WHERE id = ?")?.exists([&row.id])? {
-        return Err(StoreError::Conflict.into());
+    match in_the_way(db, &row.id)? {
+        InTheWay::Nothing => {}
+        InTheWay::Dropped(seq) => forget(db, seq)?,
+        InTheWay::Taken => return Err(StoreError::Conflict.into()),
     }
     insert(db, row, import.batch, Some(import.campaign), import.run)?;
     Ok(true)

@@ -13,8 +13,13 @@ const SINGLES: i64 = 1;
 pub(super) enum Place {
     /// A row that is there.
     Old(Known),
-    /// A new row, of the campaign with this number.
-    New(Option<i64>),
+    /// A new row.
+    New {
+        /// Of the campaign with this number.
+        campaign: Option<i64>,
+        /// In place of this row, which nobody can see.
+        dropped: Option<i64>,
+    },
 }
 
 /// Finds out whether a job may be written, and writes nothing.
@@ -25,9 +30,11 @@ pub(super) fn check(db: &Connection, change: &JobChange, new_campaign: bool) -> 
         (Some(_), None) => return Err(StoreError::Missing("job").into()),
         (Some(_) | None, Some(_)) => return Err(StoreError::Conflict.into()),
         (None, None) => {
-            if is_staged(db, &row.id)? {
-                return Err(StoreError::Conflict.into());
-            }
+            let dropped = match in_the_way(db, &row.id)? {
+                InTheWay::Nothing => None,
+                InTheWay::Dropped(seq) => Some(seq),
+                InTheWay::Taken => return Err(StoreError::Conflict.into()),
+            };
             let campaign = match &row.membership {
                 None => None,
                 Some((campaign, _)) => match campaign_no(db, campaign)? {
@@ -37,7 +44,7 @@ pub(super) fn check(db: &Connection, change: &JobChange, new_campaign: bool) -> 
                     found => found,
                 },
             };
-            Place::New(campaign)
+            Place::New { campaign, dropped }
         }
     };
     if row.holds_number
@@ -57,8 +64,10 @@ pub(super) fn write(db: &Connection, change: &JobChange, place: Place) -> Result
             update(db, row, &known)?;
             known.seq
         }
-        Place::New(campaign) => {
-            forget_dropped(db, &row.id)?;
+        Place::New { campaign, dropped } => {
+            if let Some(dropped) = dropped {
+                forget(db, dropped)?;
+            }
             let (batch, campaign, run) = match &row.membership {
                 None => (SINGLES, None, 0),
                 Some((id, run)) => {
@@ -134,7 +143,7 @@ pub(super) fn holder(db: &Connection, phone: &str) -> rusqlite::Result<Option<St
 /// Adds to a job's history.
 pub(super) fn add_entries(db: &Connection, seq: i64, entries: &[String]) -> rusqlite::Result<()> {
     let sql = "INSERT INTO entries (job, number, entry)
-        SELECT ?1, COALESCE(MAX(number), 0) + 1, ?2 FROM entries WHERE job = ?1";
+        VALUES (?1, (SELECT COALESCE(MAX(number), 0) + 1 FROM entries WHERE job = ?1), ?2)";
     for entry in entries {
         db.prepare_cached(sql)?.execute(params![seq, entry])?;
     }
@@ -174,14 +183,29 @@ fn additions(db: &Connection, campaign: i64, run: i64) -> rusqlite::Result<i64> 
     }
 }
 
-/// Whether an import that is still open has this id.
-fn is_staged(db: &Connection, id: &str) -> rusqlite::Result<bool> {
-    let sql = "SELECT 1 FROM jobs j JOIN batches b ON b.no = j.batch WHERE j.id = ? AND b.state = 0";
-    db.prepare_cached(sql)?.exists([id])
+/// A row that stands in the way of a new job with this id.
+pub(super) enum InTheWay {
+    /// Nothing does.
+    Nothing,
+    /// This row of a dropped import, which the clearing has not reached yet.
+    Dropped(i64),
+    /// A job, or a row of an open import.
+    Taken,
 }
 
-/// Removes the row of a dropped import that has this id, if the clearing has not reached it yet.
-pub(super) fn forget_dropped(db: &Connection, id: &str) -> rusqlite::Result<()> {
-    let sql = "DELETE FROM jobs WHERE id = ? AND (SELECT state FROM batches WHERE no = jobs.batch) = 2";
-    db.prepare_cached(sql)?.execute([id]).map(drop)
+/// Looks for a row with this id, visible or not.
+pub(super) fn in_the_way(db: &Connection, id: &str) -> rusqlite::Result<InTheWay> {
+    let sql = "SELECT j.seq, b.state FROM jobs j JOIN batches b ON b.no = j.batch WHERE j.id = ?";
+    let found: Option<(i64, i64)> =
+        db.prepare_cached(sql)?.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    Ok(match found {
+        None => InTheWay::Nothing,
+        Some((seq, super::import::DROPPED)) => InTheWay::Dropped(seq),
+        Some(_) => InTheWay::Taken,
+    })
+}
+
+/// Removes a row of a dropped import before its turn.
+pub(super) fn forget(db: &Connection, seq: i64) -> rusqlite::Result<()> {
+    db.prepare_cached("DELETE FROM jobs WHERE seq = ?")?.execute([seq]).map(drop)
 }

@@ -1,0 +1,117 @@
+//! What every keeper of [`Store`] promises, written once and run on each.
+//!
+//! A keeper's tests implement [`Keeper`] and name it in [`suite!`]. Time is turned by hand and
+//! nothing sleeps: what takes time happens when the clock says so.
+
+pub mod campaigns;
+pub mod due;
+pub mod fixtures;
+pub mod gate;
+pub mod imports;
+pub mod lists;
+pub mod pace;
+pub mod records;
+pub mod replies;
+
+use std::sync::Arc;
+
+use gymcall_jobs::store::Store;
+use jiff::Timestamp;
+
+/// A keeper under test.
+pub trait Keeper: Sized {
+    /// An empty store whose clock stands at [`fixtures::start`].
+    async fn fresh() -> Self;
+    /// The store. Whoever holds on to it must let go before it is reopened.
+    fn store(&self) -> Arc<dyn Store>;
+    /// Turns the store's clock.
+    fn set_clock(&self, now: Timestamp);
+    /// Closes the store in order and opens it again.
+    async fn reopened(self) -> Self;
+    /// Opens what a process that is killed at this instant leaves behind.
+    async fn crashed(self) -> Self;
+}
+
+/// Runs every promise on a keeper.
+macro_rules! suite {
+    ($keeper:ty) => {
+        $crate::contract::suite! { $keeper;
+            records {
+                a_record_starts_at_version_one_and_counts_its_writes
+                a_write_from_an_old_version_changes_nothing
+                a_write_happens_whole_or_not_at_all
+                what_is_missing_is_said_to_be_missing
+                entries_are_kept_in_order
+                changes_are_told_once_they_can_be_read
+                everything_survives_a_restart
+                what_was_confirmed_survives_a_kill
+            }
+            campaigns {
+                campaigns_are_listed_newest_first
+                suppressions_keep_their_first_entry
+                suppressions_are_listed_by_number
+            }
+            replies {
+                a_key_is_taken_once
+                a_completed_reply_is_given_again
+                a_key_is_free_again_after_a_day
+                a_taken_key_stops_the_whole_write
+            }
+            gate {
+                of_many_callers_exactly_one_may_dial
+                a_job_that_was_not_read_as_it_is_may_not_be_dialled
+                a_job_is_not_dialled_before_its_time_or_after_its_hours
+                a_campaign_that_is_not_running_dials_nobody
+                a_suppressed_number_is_not_dialled
+                a_number_is_dialled_by_one_attempt_at_a_time
+                the_number_lock_outlasts_any_clock_and_ends_with_the_attempt
+                a_quarantined_call_keeps_its_number_and_frees_its_line
+                no_more_calls_than_lines
+                a_campaign_has_lines_of_its_own
+                the_gates_are_checked_in_order
+                a_refusal_is_no_new_version
+            }
+            pace {
+                one_call_a_second
+                five_calls_a_second
+                fifty_calls_a_second
+                late_callers_never_make_it_too_many
+                a_campaign_has_a_pace_of_its_own
+                a_refused_caller_is_told_when
+            }
+            due {
+                only_running_campaigns_and_single_calls_are_due
+                the_longest_due_comes_first
+                nothing_is_due_before_its_time
+                no_more_is_handed_out_than_can_begin
+                a_full_campaign_does_not_hold_up_the_others
+                deadlines_are_found_in_order
+                open_jobs_are_those_with_a_call_under_way
+            }
+            imports {
+                an_import_is_seen_all_at_once_or_not_at_all
+                a_run_has_each_number_once
+                a_campaign_has_one_open_import
+                a_dropped_import_leaves_nothing
+                a_killed_import_leaves_nothing
+                an_import_is_published_with_its_reply
+            }
+            lists {
+                counts_are_right_after_any_moves
+                pages_are_complete_while_writes_go_on
+                lists_are_filtered
+                a_foreign_cursor_is_refused
+            }
+        }
+    };
+    ($keeper:ty; $($module:ident { $($promise:ident)+ })+) => {
+        $(mod $module {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $promise() {
+                let keeper = <$keeper as crate::contract::Keeper>::fresh().await;
+                crate::contract::$module::$promise(keeper).await;
+            })+
+        })+
+    };
+}
+pub(crate) use suite;

@@ -1,0 +1,5 @@
+//! What the embedded keeper promises alone.
+
+mod folder;
+mod imports;
+mod writer;

@@ -1,0 +1,81 @@
+//! The embedded keeper, held to the contract of every keeper and to what it promises alone.
+#![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, missing_docs)]
+
+mod contract;
+mod sqlite;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use gymcall_jobs::store::Store;
+use gymcall_jobs::store::sqlite::{Clock, SqliteStore};
+use jiff::Timestamp;
+use tempfile::TempDir;
+
+use crate::contract::{Keeper, fixtures};
+
+/// A clock that is turned by hand.
+pub struct HandClock(AtomicI64);
+
+impl HandClock {
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self(AtomicI64::new(fixtures::start().as_microsecond())))
+    }
+}
+
+impl Clock for HandClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_microsecond(self.0.load(Ordering::SeqCst)).unwrap()
+    }
+}
+
+/// A store in a folder of its own.
+pub struct SqliteKeeper {
+    pub store: Arc<SqliteStore>,
+    clock: Arc<HandClock>,
+    folder: TempDir,
+}
+
+fn open(folder: TempDir, clock: Arc<HandClock>) -> SqliteKeeper {
+    let store = SqliteStore::open(folder.path(), clock.clone()).unwrap();
+    SqliteKeeper { store: Arc::new(store), clock, folder }
+}
+
+impl SqliteKeeper {
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+impl Keeper for SqliteKeeper {
+    async fn fresh() -> Self {
+        open(tempfile::tempdir().unwrap(), HandClock::new())
+    }
+
+    fn store(&self) -> Arc<dyn Store> {
+        self.store.clone()
+    }
+
+    fn set_clock(&self, now: Timestamp) {
+        self.clock.0.store(now.as_microsecond(), Ordering::SeqCst);
+    }
+
+    async fn reopened(self) -> Self {
+        let Self { store, clock, folder } = self;
+        Arc::into_inner(store).expect("nobody else holds the store").close().await;
+        open(folder, clock)
+    }
+
+    async fn crashed(self) -> Self {
+        // What is in the files while the store is open is what a killed process leaves.
+        let copy = tempfile::tempdir().unwrap();
+        for file in std::fs::read_dir(self.folder.path()).unwrap() {
+            let file = file.unwrap();
+            std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
+        }
+        open(copy, self.clock.clone())
+    }
+}
+
+contract::suite!(crate::SqliteKeeper);
