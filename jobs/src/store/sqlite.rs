@@ -73,8 +73,8 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the store in a folder, which is created if need be. Fails at once if another process
-    /// has it. Reads and writes files: not for the middle of asynchronous work.
+    /// Opens the store in a folder, which is created if need be. Fails after half a second if another
+    /// process has it. Reads and writes files: not for the middle of asynchronous work.
     pub fn open(folder: &Path, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
         let lock = lock::FolderLock::take(folder)?;
         let unusable = |source| OpenError::Folder { folder: folder.to_owned(), source };

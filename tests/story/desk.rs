@@ -1,0 +1,373 @@
+//! A desk with everything on it: a local Twilio, the server, and whoever uses it over HTTP.
+//!
+//! Nothing here sleeps. What a story waits for is told by the store's feed of changes or by
+//! Twilio's log, and a story that waits in vain says for what.
+
+use std::future::Future;
+use std::time::Duration;
+
+use gymcall::app::{self, Running};
+use gymcall::config::{Settings, Sources, missing_credentials};
+use gymcall_jobs::id::JobId;
+use gymcall_jobs::store::Store;
+use gymcall_simulator::{Callees, Created, Entry, Event, Faults, Settings as TwilioSettings, Simulator, Status};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::http::{Http, Reply};
+
+/// Picks up at once, answers at once.
+pub const ANSWERS: &str = "+14155550101";
+/// Always busy.
+pub const BUSY: &str = "+14155550107";
+/// Nobody picks up.
+pub const NOBODY: &str = "+14155550109";
+/// Twilio itself refuses the number: 21211.
+pub const INVALID: &str = "+14155550110";
+/// Asks not to be called again.
+pub const DO_NOT_CALL: &str = "+14155550112";
+/// Cannot be reached.
+pub const DEAD: &str = "+14155550116";
+/// Rings for as long as anybody lets it.
+pub const RINGS: &str = "+14155550130";
+/// Picks up, and thinks for so long that the call is live whenever a story looks.
+pub const THINKS: &str = "+14155550131";
+/// Picks up and puts the receiver down again.
+pub const CURT: &str = "+14155550132";
+/// The same.
+pub const CURT_TOO: &str = "+14155550133";
+/// The same.
+pub const CURT_AS_WELL: &str = "+14155550134";
+
+/// Calls here are seconds long, not minutes.
+const CALLEES: &str = r#"
+    [default]
+    greeting = "Hello?"
+    greet_after_ms = 0
+    think_ms = 20
+    calls = [{ end = "answer", after_ms = 20 }]
+    [[default.rule]]
+    hears = ["opening hours"]
+    says = "6 am to 10 pm every day"
+    [[default.rule]]
+    hears = ["day pass"]
+    says = "It is 15 dollars"
+    [[default.rule]]
+    hears = ["classes"]
+    says = "Yoga, spin and boxing"
+    [[default.rule]]
+    hears = ["drop-in"]
+    says = "Drop-ins are welcome"
+
+    [[callee]]
+    numbers = ["+14155550107"]
+    calls = [{ end = "busy", after_ms = 20 }]
+    [[callee]]
+    numbers = ["+14155550109"]
+    calls = [{ end = "no_answer", after_ms = 200 }]
+    [[callee]]
+    numbers = ["+14155550110"]
+    invalid = true
+    [[callee]]
+    numbers = ["+14155550112"]
+    greeting = "Hello?"
+    greet_after_ms = 0
+    calls = [{ end = "answer", after_ms = 20 }]
+    [[callee.rule]]
+    says = "Please don't call us again"
+    [[callee]]
+    numbers = ["+14155550116"]
+    calls = [{ end = "failed", after_ms = 20 }]
+    [[callee]]
+    numbers = ["+14155550130"]
+    calls = [{ end = "answer", after_ms = 29000 }]
+    [[callee]]
+    numbers = ["+14155550131"]
+    greeting = "Hello?"
+    greet_after_ms = 0
+    think_ms = 60000
+    calls = [{ end = "answer", after_ms = 20 }]
+    [[callee]]
+    numbers = ["+14155550132", "+14155550133", "+14155550134"]
+    calls = [{ end = "answer", after_ms = 20 }]
+    hangs_up_after_ms = 400
+"#;
+
+/// The caller's number: one that belongs to nobody.
+pub const FROM: &str = "+12125550100";
+pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+/// No story has a wait as long as this one.
+const TOO_LONG: Duration = Duration::from_secs(30);
+
+/// How a desk differs from the usual one.
+#[derive(Default)]
+pub struct Plan {
+    /// What Twilio does wrong.
+    pub faults: &'static str,
+    /// Settings that replace the usual ones; an empty value unsets one.
+    pub settings: Vec<(&'static str, &'static str)>,
+}
+
+pub struct Desk {
+    pub twilio: Simulator,
+    pub http: Http,
+    running: Option<Running>,
+    settings: Vec<(&'static str, String)>,
+    _folder: TempDir,
+}
+
+impl Desk {
+    pub async fn open() -> Self {
+        Self::of(Plan::default()).await
+    }
+
+    pub async fn with_faults(faults: &'static str) -> Self {
+        Self::of(Plan { faults, ..Plan::default() }).await
+    }
+
+    pub async fn of(plan: Plan) -> Self {
+        let twilio = Simulator::start(TwilioSettings {
+            calls_per_second: 50.0,
+            callees: Callees::from_toml(CALLEES).unwrap(),
+            faults: Faults::from_toml(plan.faults).unwrap(),
+            auth_token: TOKEN.to_owned(),
+            ..TwilioSettings::default()
+        })
+        .await
+        .unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = vec![
+            ("GYMCALL_BIND", "127.0.0.1:0".to_owned()),
+            ("GYMCALL_DATA_DIR", folder.path().display().to_string()),
+            ("TWILIO_API_BASE_URL", twilio.url()),
+            ("TWILIO_ACCOUNT_SID", TwilioSettings::default().account_sid),
+            ("TWILIO_AUTH_TOKEN", TOKEN.to_owned()),
+            ("TWILIO_FROM_NUMBER", FROM.to_owned()),
+            ("GYMCALL_CALLS_PER_SECOND", "50".to_owned()),
+            ("GYMCALL_MAX_CONCURRENT_CALLS", "50".to_owned()),
+            ("GYMCALL_LOOK_UP_WAITS", "200ms,400ms".to_owned()),
+        ];
+        for (name, value) in plan.settings {
+            settings.retain(|(known, _)| *known != name);
+            settings.push((name, value.to_owned()));
+        }
+        let running = start(&settings).await;
+        let http = Http::new(running.url());
+        // Whatever is started here later listens where this one did: Twilio has its address.
+        settings.retain(|(name, _)| *name != "GYMCALL_BIND");
+        settings.push(("GYMCALL_BIND", running.url().trim_start_matches("http://").to_owned()));
+        Self { twilio, http, running: Some(running), settings, _folder: folder }
+    }
+
+    pub async fn stop(&mut self) {
+        self.running.take().unwrap().stop().await;
+    }
+
+    /// Starts again on the same records and the same port, with these settings changed.
+    pub async fn start_again(&mut self, changed: &[(&'static str, &str)]) {
+        for (name, value) in changed {
+            self.settings.retain(|(known, _)| known != name);
+            self.settings.push((name, (*value).to_owned()));
+        }
+        self.running = Some(start(&self.settings).await);
+    }
+
+    pub fn store(&self) -> &dyn Store {
+        self.running.as_ref().unwrap().ledger().store().as_ref()
+    }
+
+    /// How Twilio reaches the server.
+    pub fn public_url(&self, path: &str) -> String {
+        let port = self.http.base().rsplit_once(':').unwrap().1;
+        format!("http://localhost:{port}{path}")
+    }
+
+    /// What `look` finds, as soon as it finds it: it looks again after every change of a record.
+    pub async fn until<T>(&self, what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+        // Before the first look, so that nothing falls between a look and the wait that follows.
+        let mut changes = self.store().changes();
+        within(what, async {
+            loop {
+                if let Some(found) = look().await {
+                    return found;
+                }
+                match changes.recv().await {
+                    Ok(_) | Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => panic!("the store closed before: {what}"),
+                }
+            }
+        })
+        .await
+    }
+
+    /// Waits for this in Twilio's log, old entries included.
+    pub async fn until_logged(&self, what: &str, wanted: impl FnMut(&Event) -> bool) -> std::sync::Arc<Entry> {
+        within(what, self.twilio.log().subscribe().wait_for(wanted)).await
+    }
+
+    /// Waits until so many calls were created.
+    pub async fn until_created(&self, number: usize) {
+        let mut left = number;
+        let what = format!("{number} creates");
+        self.until_logged(&what, |event| {
+            left -= usize::from(matches!(event, Event::Create { created: true, .. }));
+            left == 0
+        })
+        .await;
+    }
+
+    pub async fn get(&self, path: &str) -> Value {
+        self.http.get(path).await.expect(200)
+    }
+
+    /// A campaign with one question, about the day pass.
+    pub async fn campaign(&self, policy: Value) -> String {
+        let request = json!({
+            "name": "Day passes",
+            "questions": [{"key": "price", "ask": "How much is a day pass?", "type": "money"}],
+            "policy": policy,
+        });
+        id_of(&self.http.post("/v1/campaigns", &request).await.expect(201))
+    }
+
+    /// The same with these numbers in it.
+    pub async fn campaign_of(&self, numbers: &[&str], policy: Value) -> String {
+        let campaign = self.campaign(policy).await;
+        self.import(&campaign, &csv_of(numbers)).await.expect(200);
+        campaign
+    }
+
+    /// The same, and started.
+    pub async fn calling(&self, numbers: &[&str], policy: Value) -> String {
+        let campaign = self.campaign_of(numbers, policy).await;
+        self.tell(&campaign, "start").await.expect(200);
+        campaign
+    }
+
+    pub async fn import(&self, campaign: &str, csv: &str) -> Reply {
+        self.http.upload(&format!("/v1/campaigns/{campaign}/gyms"), csv, &[]).await
+    }
+
+    /// `start`, `pause`, `resume` or `cancel`.
+    pub async fn tell(&self, campaign: &str, verb: &str) -> Reply {
+        self.http.post(&format!("/v1/campaigns/{campaign}/{verb}"), &json!({})).await
+    }
+
+    pub async fn status_of(&self, campaign: &str) -> Value {
+        self.get(&format!("/v1/campaigns/{campaign}")).await["status"].clone()
+    }
+
+    pub async fn until_campaign(&self, campaign: &str, status: &str) {
+        let what = format!("the campaign is {status}");
+        self.until(&what, async || (self.status_of(campaign).await == status).then_some(())).await;
+    }
+
+    /// All jobs of a campaign, in the order of its file.
+    pub async fn jobs(&self, campaign: &str) -> Vec<Value> {
+        let page = self.get(&format!("/v1/campaigns/{campaign}/jobs?limit=1000")).await;
+        page["items"].as_array().unwrap().clone()
+    }
+
+    /// The jobs of a campaign, once all are over.
+    pub async fn finished(&self, campaign: &str) -> Vec<Value> {
+        self.until("every job of the campaign is over", async || {
+            (self.status_of(campaign).await == "completed").then_some(())
+        })
+        .await;
+        self.jobs(campaign).await
+    }
+
+    pub async fn job(&self, id: &str) -> Value {
+        self.get(&format!("/v1/jobs/{id}")).await
+    }
+
+    pub async fn until_job(&self, id: &str, status: &str) -> Value {
+        let what = format!("the job is {status}");
+        self.until(&what, async || Some(self.job(id).await).filter(|job| job["status"] == status)).await
+    }
+
+    /// The one job of a campaign.
+    pub async fn only_job(&self, campaign: &str) -> String {
+        let jobs = self.jobs(campaign).await;
+        assert_eq!(jobs.len(), 1);
+        id_of(&jobs[0])
+    }
+
+    /// Waits until this job's call rings, and until everything that came with that is written down.
+    pub async fn until_ringing(&self, id: &str) -> Value {
+        self.until("the job's call rings", async || {
+            Some(self.job(id).await).filter(|job| job["attempts"][0]["status"] == "ringing")
+        })
+        .await
+    }
+
+    /// The job's history: what happened, in order.
+    pub async fn events(&self, id: &str) -> Vec<Value> {
+        let page = self.get(&format!("/v1/jobs/{id}/events")).await;
+        page["items"].as_array().unwrap().clone()
+    }
+
+    /// The version of a job's record: it tells a write that changed nothing from no write.
+    pub async fn version(&self, id: &str) -> u64 {
+        let id: JobId = id.parse().unwrap();
+        self.store().job(&id).await.unwrap().unwrap().version
+    }
+
+    /// How many calls Twilio has made to a number.
+    pub fn created(&self, number: &str) -> usize {
+        self.twilio.log().creates().iter().filter(|call| call.to == number).count()
+    }
+
+    /// The first call that Twilio has made to a number.
+    pub fn call_to(&self, number: &str) -> Created {
+        self.twilio.log().creates().into_iter().find(|call| call.to == number).unwrap()
+    }
+
+    /// Everything that Twilio has said of a call, in order.
+    pub fn statuses(&self, sid: &str) -> Vec<Status> {
+        let of_call = |event: &Event| match event {
+            Event::Status { sid: of, status, .. } if of == sid => Some(*status),
+            _ => None,
+        };
+        self.twilio.log().entries().iter().filter_map(|entry| of_call(&entry.what)).collect()
+    }
+
+    /// The promise at the heart: each of Twilio's calls has a tag of its own.
+    pub fn assert_no_attempt_was_dialled_twice(&self) {
+        let mut tags: Vec<String> = self.twilio.log().creates().iter().map(|call| job_and_tag(call).1).collect();
+        let all = tags.len();
+        tags.sort();
+        tags.dedup();
+        assert_eq!(tags.len(), all, "a tag was used for two calls");
+    }
+}
+
+/// The job and the tag that a call's URL names.
+pub fn job_and_tag(call: &Created) -> (String, String) {
+    let url: url::Url = call.url.parse().unwrap();
+    let get = |name: &str| url.query_pairs().find(|(key, _)| key == name).unwrap().1.into_owned();
+    (get("job"), get("tag"))
+}
+
+pub fn id_of(value: &Value) -> String {
+    value["id"].as_str().unwrap().to_owned()
+}
+
+pub fn csv_of(numbers: &[&str]) -> String {
+    numbers.iter().fold("phone_number\n".to_owned(), |csv, number| csv + number + "\n")
+}
+
+pub async fn within<T>(what: &str, wait: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(TOO_LONG, wait).await {
+        Ok(value) => value,
+        Err(_) => panic!("waited {} s in vain for: {what}", TOO_LONG.as_secs()),
+    }
+}
+
+async fn start(settings: &[(&'static str, String)]) -> Running {
+    let sources = Sources::of(settings.to_vec());
+    let settings = Settings::from_sources(&sources).unwrap();
+    app::start(&settings, missing_credentials(&sources), true).await.unwrap()
+}
