@@ -18,34 +18,34 @@ use url::{Host, Url};
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Settings (each also as an environment variable, see the README)")]
 pub struct Flags {
-    /// How Twilio reaches this server [PUBLIC_BASE_URL]
+    /// How Twilio reaches this server (`PUBLIC_BASE_URL`)
     #[arg(long, value_name = "URL")]
     public_base_url: Option<String>,
-    /// Where to listen [GYMCALL_BIND]
+    /// Where to listen (`GYMCALL_BIND`)
     #[arg(long, value_name = "ADDR")]
     bind: Option<String>,
-    /// Where the embedded store lives [GYMCALL_DATA_DIR]
+    /// Where the embedded store lives (`GYMCALL_DATA_DIR`)
     #[arg(long, value_name = "DIR")]
     data_dir: Option<String>,
-    /// Twilio's REST API, or a local one [TWILIO_API_BASE_URL]
+    /// Twilio's REST API, or a local one (`TWILIO_API_BASE_URL`)
     #[arg(long, value_name = "URL")]
     twilio_api_base_url: Option<String>,
-    /// Calls begun per second [GYMCALL_CALLS_PER_SECOND]
+    /// Calls begun per second (`GYMCALL_CALLS_PER_SECOND`)
     #[arg(long, value_name = "N")]
     calls_per_second: Option<String>,
-    /// Calls at once [GYMCALL_MAX_CONCURRENT_CALLS]
+    /// Calls at once (`GYMCALL_MAX_CONCURRENT_CALLS`)
     #[arg(long, value_name = "N")]
     max_concurrent_calls: Option<String>,
-    /// Regions whose numbers may be called [GYMCALL_ALLOWED_REGIONS]
+    /// Regions whose numbers may be called (`GYMCALL_ALLOWED_REGIONS`)
     #[arg(long, value_name = "US,CA,…")]
     allowed_regions: Option<String>,
-    /// When an unclear call is looked up [GYMCALL_LOOK_UP_WAITS]
+    /// When an unclear call is looked up (`GYMCALL_LOOK_UP_WAITS`)
     #[arg(long, value_name = "60s,2m,…")]
     look_up_waits: Option<String>,
-    /// How long placing a call may take [GYMCALL_DIAL_DEADLINE]
+    /// How long placing a call may take (`GYMCALL_DIAL_DEADLINE`)
     #[arg(long, value_name = "10s")]
     dial_deadline: Option<String>,
-    /// The voice agent [VOICE_AGENT]
+    /// The voice agent (`VOICE_AGENT`)
     #[arg(long, value_name = "scripted")]
     voice_agent: Option<String>,
 }

@@ -1,4 +1,18 @@
-//! What a call job is, and how it is kept.
+//! What a call job is, and how it is kept. No HTTP, no Twilio, no audio, no environment.
+//!
+//! The way of a job through this crate:
+//!
+//! 1. A [`roster`] is read into [`gym`]s, each with a [`phone`] number that may be called, and each becomes
+//!    a waiting [`job`] in a run of its [`campaign`], which says what is asked ([`question`]) and by which
+//!    [`rules`].
+//! 2. [`due`] shows a worker which jobs may be dialled now. `Ledger::begin_dial` lets one begin, through the gate
+//!    of the [`store`]: the intent is stored before anything is sent.
+//! 3. Whatever happens then is an [`event`]. The [`ledger`] is told, [`step`] decides what becomes of the job
+//!    and its open [`attempt`], and the store keeps it by compare-and-set. A missed try may come again ([`retry`]).
+//! 4. [`sweep`] tells every job whose deadline has passed that time has passed, so that none is forgotten.
+//! 5. A job ends in an [`outcome`], with the [`answer`]s that were heard.
+//!
+//! [`id`] names all of them.
 #![forbid(unsafe_code)]
 
 pub mod answer;

@@ -77,8 +77,9 @@ pub trait Store: Send + Sync + 'static {
     /// How many jobs of a run stand where. Costs the same with ten jobs and a million.
     async fn counts(&self, run: &RunId) -> Result<Counts, StoreError>;
 
-    /// Jobs that may be dialled now, the longest due first: of running campaigns and single calls
-    /// only, at most `limit`, and no more than free lines and the pace allow at this moment.
+    /// Jobs that may be dialled now: single calls first, because somebody waits for them, then those of
+    /// running campaigns, the longest due first; at most `limit`, and no more than free lines and the
+    /// pace allow at this moment.
     async fn due(&self, capacity: Capacity, limit: u32) -> Result<DueNow, StoreError>;
 
     /// Jobs whose deadline has passed, the longest overdue first, at most `limit`; and when the next

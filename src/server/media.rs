@@ -1,7 +1,7 @@
 //! The socket that carries a call's sound: Twilio on one side, the conversation on the other.
 //!
 //! This file owns the I/O and decides nothing; [`crate::voice::conversation`] decides and does no
-//! I/O. What the conversation has to say for the record goes to a [`Scribe`] of its own, in
+//! I/O. What the conversation has to say for the record goes to a [`scribe::Scribe`] of its own, in
 //! order, so that a slow disk never makes the agent stutter.
 
 mod pump;

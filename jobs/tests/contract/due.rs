@@ -27,7 +27,7 @@ pub async fn only_running_campaigns_and_single_calls_are_due(keeper: impl Keeper
     assert_eq!(store.due(WIDE, 10).await.unwrap().jobs.len(), 4);
 }
 
-pub async fn the_longest_due_comes_first(keeper: impl Keeper) {
+pub async fn single_calls_come_first_and_then_the_longest_due(keeper: impl Keeper) {
     let store = &*keeper.store();
     let one = add_campaign(store, CampaignState::Running).await;
     let two = add_campaign(store, CampaignState::Running).await;
@@ -36,10 +36,11 @@ pub async fn the_longest_due_comes_first(keeper: impl Keeper) {
     for (number, (membership, ago)) in
         (0..).zip([(Some(&one), 10), (Some(&two), 40), (None, 20), (Some(&one), 50), (Some(&two), 30)])
     {
-        wanted.push((ago, add(store, job(membership, number, start() - seconds(ago))).await.id().clone()));
+        let id = add(store, job(membership, number, start() - seconds(ago))).await.id().clone();
+        wanted.push((membership.is_some(), -ago, id));
     }
-    wanted.sort_by_key(|(ago, _)| -ago);
-    let wanted: Vec<_> = wanted.into_iter().map(|(_, id)| id).collect();
+    wanted.sort();
+    let wanted: Vec<_> = wanted.into_iter().map(|(_, _, id)| id).collect();
     assert_eq!(store.due(WIDE, 10).await.unwrap().jobs, wanted);
     assert_eq!(store.due(WIDE, 2).await.unwrap().jobs, wanted[..2]);
 }

@@ -81,7 +81,7 @@ macro_rules! suite {
             }
             due {
                 only_running_campaigns_and_single_calls_are_due
-                the_longest_due_comes_first
+                single_calls_come_first_and_then_the_longest_due
                 nothing_is_due_before_its_time
                 no_more_is_handed_out_than_can_begin
                 a_full_campaign_does_not_hold_up_the_others

@@ -98,7 +98,8 @@ pub(super) fn due(db: &Connection, capacity: Capacity, limit: u32, now: Timestam
         }
     }
 
-    found.sort_unstable();
+    // Somebody waits for a single call; a campaign of thousands can wait for one more.
+    found.sort_unstable_by_key(|(ready_at, seq, _, campaign)| (campaign.is_some(), *ready_at, *seq));
     let mut jobs: Vec<JobId> = Vec::new();
     for (_, _, job, campaign) in found {
         if jobs.len() >= wanted {
