@@ -27,6 +27,7 @@ use gymcall_jobs::attempt::CallStatus;
 use gymcall_jobs::event::Event;
 use gymcall_jobs::gym::Gym;
 use gymcall_jobs::id::{CallSid, JobId, Tag};
+use gymcall_jobs::job::CallJob;
 use gymcall_jobs::ledger::Ledger;
 use gymcall_jobs::outcome::{AnsweredBy, Disposition, EndedReason, Report};
 use gymcall_jobs::phone::{PhoneNumber, PhoneRules};
@@ -90,7 +91,8 @@ async fn live(ledger: &Ledger, number: usize) {
     let id = JobId::new(ledger.now(), rand::random());
     let tag = Tag::new(rand::random());
     let call: CallSid = format!("CA{:032x}", rand::random::<u128>()).parse().unwrap();
-    ledger.accept(id.clone(), None, Gym::new(phone), None).await.unwrap();
+    let now = ledger.now();
+    ledger.accept(CallJob::new(id.clone(), None, Gym::new(phone), now, now), None).await.unwrap();
     while ledger.begin_dial(&id, tag.clone()).await.unwrap().0 != Begun::Go {}
     ledger.tell(&id, Event::Created { tag: tag.clone(), call: call.clone() }).await.unwrap();
     let answer = Answer {

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gymcall_jobs::due::DueJobs;
+use gymcall_jobs::job::{CallJob, Status};
 use gymcall_jobs::ledger::Ledger;
 use gymcall_jobs::rules::Rules;
 use gymcall_jobs::store::sqlite::{self, SqliteStore, SystemClock};
 use gymcall_jobs::store::{Capacity, Store, StoreError};
 use gymcall_jobs::sweep;
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -58,11 +59,12 @@ pub struct Running {
     server: Arc<Server>,
     stop_dialling: CancellationToken,
     stop_serving: CancellationToken,
+    worker: Option<JoinHandle<()>>,
     tasks: JoinSet<()>,
     store: Arc<SqliteStore>,
 }
 
-/// How long live conversations may go on after the server was told to stop.
+/// How long live calls may go on after the server was told to stop.
 const FINISH_WITHIN: Duration = Duration::from_secs(30);
 
 /// Starts everything: store, sweep, worker, server.
@@ -86,7 +88,7 @@ pub async fn start(settings: &Settings, missing_credentials: String, with_worker
         phones: settings.phone_rules.clone(),
     }));
     let (stop_dialling, stop_serving) = (CancellationToken::new(), CancellationToken::new());
-    let mut tasks = JoinSet::new();
+    let (mut worker, mut tasks) = (None, JoinSet::new());
     if let Some(account) = &settings.twilio {
         let client = Arc::new(Client::new(account_of(settings, account), settings.http_timeout())?);
         let reconciler = Reconciler::new(ledger.clone(), Arc::clone(&client), account.from_number.clone());
@@ -95,10 +97,11 @@ pub async fn start(settings: &Settings, missing_credentials: String, with_worker
         if with_worker {
             let dialer = Dialer::new(ledger.clone(), client, base, settings.http_timeout());
             let due = DueJobs::of(keeper, capacity(settings));
-            tasks.spawn(worker::run(due, dialer, stop_dialling.clone()));
+            worker = Some(tokio::spawn(worker::run(due, dialer, stop_dialling.clone())));
         }
+        tasks.spawn(until(stop_serving.clone(), sweep::deadlines(ledger.clone())));
     }
-    tasks.spawn(until(stop_serving.clone(), sweep::run(ledger)));
+    tasks.spawn(until(stop_serving.clone(), sweep::cancelled(ledger)));
     let router = server::router(Arc::clone(&server));
     let stop = stop_serving.clone();
     tasks.spawn(async move {
@@ -108,7 +111,7 @@ pub async fn start(settings: &Settings, missing_credentials: String, with_worker
         }
     });
     tracing::info!(%address, "listening on http://{address}");
-    Ok(Running { address, server, stop_dialling, stop_serving, tasks, store })
+    Ok(Running { address, server, stop_dialling, stop_serving, worker, tasks, store })
 }
 
 impl Running {
@@ -122,12 +125,29 @@ impl Running {
         &self.server.ledger
     }
 
-    /// Takes no new work, lets requests in flight and live conversations end, then stops.
+    /// Returns when a part of it has ended by itself: then it does its work no more, and should be
+    /// started again.
+    pub async fn broken(&mut self) {
+        let worker = async {
+            match &mut self.worker {
+                Some(worker) => drop(worker.await),
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = worker => {}
+            _ = self.tasks.join_next() => {}
+        }
+    }
+
+    /// Takes no new work, lets requests in flight and live calls end, then stops.
     pub async fn stop(mut self) {
         self.stop_dialling.cancel();
-        self.server.conversations.close();
-        if tokio::time::timeout(FINISH_WITHIN, self.server.conversations.wait()).await.is_err() {
-            tracing::warn!("conversations were still going on: their calls are looked up at the next start");
+        if let Some(worker) = self.worker.take() {
+            drop(worker.await);
+        }
+        if tokio::time::timeout(FINISH_WITHIN, self.calls_end()).await.is_err() {
+            tracing::warn!("calls are still going on: they are looked up at the next start");
         }
         self.stop_serving.cancel();
         while tokio::time::timeout(FINISH_WITHIN, self.tasks.join_next()).await.is_ok_and(|next| next.is_some()) {}
@@ -136,6 +156,22 @@ impl Running {
         if let Some(store) = Arc::into_inner(self.store) {
             store.close().await;
         }
+    }
+}
+
+impl Running {
+    /// Waits until no call is ringing or going on, and what was said in them is stored.
+    async fn calls_end(&self) {
+        let store = self.server.ledger.store();
+        let mut changes = store.changes();
+        // A call whose fate is unclear is not waited for: its look-ups take an hour.
+        let is_live = |job: &CallJob| job.call().is_some() || job.status() == Status::Dialing;
+        while store.open_jobs(None, 1_000).await.is_ok_and(|open| open.items.iter().any(|job| is_live(&job.record))) {
+            // Also after a while without news: one that was missed must not keep the server here.
+            let _ = tokio::time::timeout(Duration::from_secs(1), changes.recv()).await;
+        }
+        self.server.conversations.close();
+        self.server.conversations.wait().await;
     }
 }
 

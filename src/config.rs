@@ -69,8 +69,8 @@ impl Flags {
     }
 }
 
-/// Where values come from: flags first, then the environment, then `.env`.
-#[derive(Debug, Clone, Default)]
+/// Where values come from: flags first, then the environment, then `.env`. Not for printing: secrets are among them.
+#[derive(Clone, Default)]
 pub struct Sources {
     flags: Flags,
     environment: HashMap<String, String>,
@@ -81,9 +81,9 @@ impl Sources {
     /// Reads the environment and the `.env` file of the present folder, if there is one.
     pub fn read(flags: Flags) -> Result<Self, ConfigError> {
         let file = match dotenvy::from_filename_iter(".env") {
-            Ok(lines) => lines.collect::<Result<_, _>>().map_err(|error| ConfigError::File(error.to_string()))?,
+            Ok(lines) => lines.collect::<Result<_, _>>().map_err(|error| unreadable(&error))?,
             Err(error) if error.not_found() => HashMap::new(),
-            Err(error) => return Err(ConfigError::File(error.to_string())),
+            Err(error) => return Err(unreadable(&error)),
         };
         Ok(Self { flags, environment: std::env::vars().collect(), file })
     }
@@ -111,6 +111,14 @@ impl Sources {
             Some(text) => text.parse().map_err(|error: T::Err| invalid(variable, text, error)),
         }
     }
+}
+
+/// Without the line itself: it may be the one with the token.
+fn unreadable(error: &dotenvy::Error) -> ConfigError {
+    ConfigError::File(match error {
+        dotenvy::Error::LineParse(_, at) => format!("a line is not of the form NAME=value (at character {at} of it)"),
+        error => error.to_string(),
+    })
 }
 
 fn filled(value: Option<&String>) -> Option<&str> {
@@ -245,6 +253,12 @@ impl Settings {
                  addresses: anybody could forge Twilio's webhooks",
             );
         }
+        if let Some(account) = &self.twilio
+            && !is_e164(&account.from_number)
+        {
+            let why = "must be in E.164, such as +12125550100";
+            return Err(invalid("TWILIO_FROM_NUMBER", &account.from_number, why));
+        }
         // Tones on a real phone line would be noise in somebody's ear, and the agent would hear nothing.
         if self.twilio.is_some() && !is_loopback(&self.twilio_api_base_url) {
             return refused(
@@ -283,6 +297,12 @@ fn twilio_account(sources: &Sources) -> Option<TwilioAccount> {
     })
 }
 
+/// Whether this can be a caller's number: Twilio refuses every call from another, and compares it letter by letter.
+fn is_e164(number: &str) -> bool {
+    let digits = number.strip_prefix('+').unwrap_or_default();
+    (8..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0')
+}
+
 /// Whether a URL's host is this machine and nothing else.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
@@ -298,8 +318,11 @@ fn base_url(variable: &'static str, text: &str) -> Result<Url, ConfigError> {
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
         return Err(invalid(variable, text, "must be an http or https URL"));
     }
-    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
-        return Err(invalid(variable, text, "must not have a query, a fragment or a user name"));
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(invalid(variable, "…", "must not have a user name or a password"));
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(invalid(variable, text, "must not have a query or a fragment"));
     }
     Ok(url)
 }

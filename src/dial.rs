@@ -10,7 +10,7 @@ use std::time::Duration;
 use gymcall_jobs::campaign::PausedReason;
 use gymcall_jobs::event::{Event, NonCreation};
 use gymcall_jobs::id::{JobId, Tag};
-use gymcall_jobs::job::CallJob;
+use gymcall_jobs::job::{CallJob, Status};
 use gymcall_jobs::ledger::Ledger;
 use gymcall_jobs::store::{Begun, Refusal as GateRefusal, StoreError};
 use tokio::time::Instant;
@@ -31,6 +31,9 @@ pub struct Dialer {
     send_within: Duration,
 }
 
+/// How long a job rests whose dial could not even be refused.
+const REST_AFTER_FAILURE: Duration = Duration::from_secs(1);
+
 impl Dialer {
     /// A dialler whose requests to Twilio take at most `http_timeout`.
     pub fn new(ledger: Ledger, twilio: Arc<Client>, base: PublicBase, http_timeout: Duration) -> Self {
@@ -45,12 +48,18 @@ impl Dialer {
     /// the job's deadline and Twilio's own callbacks bring to light later.
     pub async fn dial(&self, id: &JobId) {
         let tag = Tag::new(rand::random());
+        // From before the intent is stored: a slow store, or a process that was stopped, eats into it.
+        let send_before = Instant::now() + self.send_within;
         let job = match self.begin(id, &tag).await {
             Ok(Some(job)) => job,
             Ok(None) => return,
-            Err(error) => return tracing::error!(job_id = %id, %error, "job {id}: cannot begin: {error}"),
+            Err(error) => {
+                tracing::error!(job_id = %id, %error, "job {id}: cannot begin: {error}");
+                // The job stays handed out meanwhile: given back at once, it would be handed out again at once.
+                return tokio::time::sleep(REST_AFTER_FAILURE).await;
+            }
         };
-        let placement = self.place(&job, &tag).await;
+        let placement = self.place(&job, &tag, send_before).await;
         let event = sort(&tag, &placement);
         self.tell(id, event).await;
         if let Placement::NotCreated(refusal) = &placement
@@ -67,16 +76,25 @@ impl Dialer {
             Begun::Refused(GateRefusal::Suppressed) => {
                 self.ledger.tell(id, Event::Suppressed).await?;
             }
-            // Nobody waits for a single call that cannot be made now.
-            Begun::Refused(GateRefusal::NumberHeld(_)) if job.is_some_and(|job| job.membership().is_none()) => {
-                self.ledger.tell(id, Event::Overtaken).await?;
+            Begun::Refused(GateRefusal::NumberHeld(holder)) => {
+                // Nobody waits for a single call that cannot be made now, and nothing but a person frees
+                // the number of a call that is in quarantine.
+                let single = job.is_some_and(|job| job.membership().is_none());
+                if single || self.is_quarantined(&holder).await? {
+                    self.ledger.tell(id, Event::Overtaken).await?;
+                }
             }
             Begun::Refused(refusal) => tracing::debug!(job_id = %id, ?refusal, "job {id}: not now"),
         }
         Ok(None)
     }
 
-    async fn place(&self, job: &CallJob, tag: &Tag) -> Placement {
+    async fn is_quarantined(&self, id: &JobId) -> Result<bool, StoreError> {
+        let holder = self.ledger.store().job(id).await?;
+        Ok(holder.is_some_and(|holder| holder.record.status() == Status::Quarantined))
+    }
+
+    async fn place(&self, job: &CallJob, tag: &Tag, send_before: Instant) -> Placement {
         let urls = CallbackUrls::new(&self.base, job.id(), tag);
         let rules = self.ledger.rules();
         let seconds = |duration: jiff::SignedDuration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
@@ -88,7 +106,7 @@ impl Dialer {
                 status_url: urls.status,
                 timeout_s: seconds(rules.ring_timeout),
                 time_limit_s: seconds(rules.time_limit),
-                deadline: Instant::now() + self.send_within,
+                send_before,
             })
             .await
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use gymcall_jobs::event::Event;
 use gymcall_jobs::id::{CallSid, JobId, Tag};
-use gymcall_jobs::job::Phase;
+use gymcall_jobs::job::{CallJob, Phase};
 use gymcall_jobs::ledger::{Ledger, Order};
 use gymcall_jobs::step::Effect;
 use gymcall_jobs::store::StoreError;
@@ -55,8 +55,11 @@ impl Reconciler {
         loop {
             let page = self.ledger.store().open_jobs(cursor, 200).await?;
             for job in page.items.iter().map(|stored| &stored.record) {
-                if let Phase::Dialing { .. } = job.phase() {
-                    self.ledger.tell(job.id(), Event::DialerDied).await?;
+                if let Phase::Dialing { .. } = job.phase()
+                    && let Err(error) = self.ledger.tell(job.id(), Event::DialerDied).await
+                {
+                    // Its deadline says the same some seconds later; the others need not wait for it.
+                    tracing::error!(job_id = %job.id(), %error, "job {}: cannot be recovered: {error}", job.id());
                 }
                 if let Some(call) = job.call() {
                     self.ledger.order(job.id(), [Effect::Fetch(call.clone())]);
@@ -78,7 +81,7 @@ impl Reconciler {
             Effect::Suppress => Ok(()),
         };
         if let Err(error) = done {
-            tracing::warn!(job_id = %job, ?effect, %error, "job {job}: an order failed and will be given again: {error}");
+            tracing::warn!(job_id = %job, ?effect, %error, "job {job}: an order failed: {error}");
         }
     }
 
@@ -111,7 +114,15 @@ impl Reconciler {
         let listed = listing.calls.len();
         let mut found = false;
         for call in candidates(listing, since, self.ledger.rules().dial_deadline, self.ledger.now()) {
+            if is_on_record(&job.record, &call.sid) {
+                continue;
+            }
             let urls = self.twilio.request_urls(&call.sid).await?;
+            if urls.is_empty() && call.status.is_terminal() {
+                // A call that is over was asked about, so Twilio's list of requests lags behind. Whose call
+                // it was is not known yet, and neither is that there is none.
+                return Err(ReconcileError::Lagging(call.sid));
+            }
             // A call that Twilio has made no request for yet cannot show its tag; one attempt at a time
             // may be open at a number, so a call of that moment without a tag can only be this one.
             if urls.is_empty() || urls.iter().any(|url| url.contains(tag.as_str())) {
@@ -125,6 +136,11 @@ impl Reconciler {
         }
         Ok(())
     }
+}
+
+/// Whether an attempt of this job has the call already: then it is not the one that is looked for.
+fn is_on_record(job: &CallJob, call: &CallSid) -> bool {
+    job.attempts().iter().any(|attempt| attempt.call.as_ref() == Some(call) || attempt.conflicts.contains(call))
 }
 
 /// The listed calls that were made when this request was, by Twilio's clock.
@@ -159,4 +175,6 @@ enum ReconcileError {
     Twilio(#[from] RequestError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("Twilio does not show yet what it asked for call {0}")]
+    Lagging(CallSid),
 }

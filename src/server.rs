@@ -130,8 +130,9 @@ pub fn router(server: Arc<Server>) -> Router {
         .route("/v1/jobs/{id}/resolve", post(jobs::resolve))
         .route("/v1/suppressions", get(suppressions::list).post(suppressions::add))
         .route("/v1/suppressions/{phone_number}", delete(suppressions::remove))
-        .route_layer(middleware::from_fn_with_state(Arc::clone(&server), auth::require_key))
-        .route_layer(middleware::from_fn_with_state(Arc::clone(&server), limit::keep));
+        // The last is asked first: who has no key must not use up the limit of those who have one.
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&server), limit::keep))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&server), auth::require_key));
     let twilio = Router::new()
         .route(VOICE_PATH, post(webhooks::voice))
         .route(STATUS_PATH, post(webhooks::status))
@@ -146,6 +147,7 @@ pub fn router(server: Arc<Server>) -> Router {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this page does not take that method")
         })
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(middleware::map_response(error::as_problem))
         .layer(tower_http::catch_panic::CatchPanicLayer::custom(|_panic: Box<dyn std::any::Any + Send>| {
             use axum::response::IntoResponse;
             Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "an internal error; see the log").into_response()

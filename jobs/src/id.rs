@@ -150,9 +150,16 @@ impl fmt::Display for CallSid {
 ///
 /// It travels in every callback URL of that request, so signed news that carries it
 /// belongs to that request even before Twilio's reply was read.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Tag(String);
+
+/// Without the secret: whatever is printed for debugging ends in a log some day.
+impl fmt::Debug for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tag(…)")
+    }
+}
 
 impl Tag {
     /// A tag from 128 bits of chance, which must come from a cryptographic source.
@@ -173,7 +180,8 @@ impl FromStr for Tag {
         if text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(IdError { text: text.to_owned(), prefix: "" })
+            // The text may be most of a secret.
+            Err(IdError { text: "…".to_owned(), prefix: "" })
         }
     }
 }

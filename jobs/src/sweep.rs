@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::event::Event;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Told};
 use crate::store::{Change, StoreError};
 
 /// How many overdue jobs are told at once.
@@ -18,14 +18,13 @@ const BATCH: u32 = 256;
 /// How long the sweep rests at most: a deadline set meanwhile is seen this late at the latest.
 const REST: SignedDuration = SignedDuration::from_millis(500);
 
-/// Sweeps until the future is dropped. A store that fails is asked again after a rest.
-pub async fn run(ledger: Ledger) {
-    tokio::join!(deadlines(&ledger), cancelled(&ledger));
-}
-
-async fn deadlines(ledger: &Ledger) {
+/// Sweeps deadlines until the future is dropped. A store that fails is asked again after a rest.
+///
+/// Only for a process that can also ask Twilio: without that, time alone would end calls that
+/// somebody could still have asked about.
+pub async fn deadlines(ledger: Ledger) {
     loop {
-        let rest = match once(ledger).await {
+        let rest = match once(&ledger).await {
             Ok(Some(rest)) => rest.clamp(SignedDuration::from_millis(1), REST),
             Ok(None) => REST,
             Err(error) => {
@@ -42,17 +41,23 @@ pub async fn once(ledger: &Ledger) -> Result<Option<SignedDuration>, StoreError>
     loop {
         let overdue = ledger.store().overdue(BATCH).await?;
         let ticks = overdue.jobs.iter().map(|id| ledger.tell(id, Event::Tick));
-        for told in join_all(ticks).await {
-            told?;
+        let mut moved = false;
+        for (id, told) in overdue.jobs.iter().zip(join_all(ticks).await) {
+            match told {
+                Ok(told) => moved |= matches!(told, Told::Moved(_)),
+                // One record that cannot be read must not keep the others from their deadlines.
+                Err(StoreError::Corrupt(why)) => tracing::error!(job_id = %id, "job {id}: cannot be swept: {why}"),
+                Err(error) => return Err(error),
+            }
         }
-        if overdue.jobs.is_empty() {
+        if !moved {
             return Ok(overdue.again_at.map(|at| at.duration_since(ledger.now())));
         }
     }
 }
 
 /// Cancels what waits in cancelled campaigns: after the start, and whenever a campaign changes.
-async fn cancelled(ledger: &Ledger) {
+pub async fn cancelled(ledger: Ledger) {
     let mut changes = ledger.store().changes();
     loop {
         match ledger.clear_cancelled().await {

@@ -192,9 +192,9 @@ fn a_stream_that_dies_after_an_answer_is_a_partial_answer() {
 }
 
 #[test]
-fn a_stream_that_dies_before_any_answer_is_no_contact_and_is_not_called_again() {
+fn a_stream_that_dies_before_any_answer_needs_a_look_and_is_not_called_again() {
     let job = tell(&in_phase("talking"), &["completed", "tick"]);
-    assert!(gave_up(Disposition::NoContact, EndedReason::ErrorStream)(&job), "{:?}", job.outcome());
+    assert!(gave_up(Disposition::NeedsReview, EndedReason::ErrorStream)(&job), "{:?}", job.outcome());
 }
 
 #[test]

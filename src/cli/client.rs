@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
+use url::Url;
 
 use super::CliError;
+use crate::config::is_loopback;
 
 /// Speaks to one server.
 #[derive(Debug, Clone)]
@@ -19,10 +21,12 @@ impl Client {
     pub(super) fn new(url: &str, key: Option<&str>) -> Result<Self, CliError> {
         // Only one provider can win; whichever did is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(5))
-            .build()
-            .map_err(|error| CliError::Other(error.to_string()))?;
+        let mut http = reqwest::Client::builder().connect_timeout(Duration::from_secs(5));
+        if Url::parse(url).is_ok_and(|url| is_loopback(&url)) {
+            // No proxy that the environment names can reach a server on this machine.
+            http = http.no_proxy();
+        }
+        let http = http.build().map_err(|error| CliError::Other(error.to_string()))?;
         Ok(Self { http, url: url.trim_end_matches('/').to_owned(), key: key.map(str::to_owned) })
     }
 

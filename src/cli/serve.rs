@@ -24,8 +24,12 @@ impl Serve {
         if settings.twilio.is_none() {
             tracing::warn!("{} Until then nothing is dialled", missing_credentials(&sources));
         }
-        let running = app::start(&settings, missing_credentials(&sources), !self.no_worker).await?;
-        told_to_stop().await;
+        let mut running = app::start(&settings, missing_credentials(&sources), !self.no_worker).await?;
+        tokio::select! {
+            () = told_to_stop() => {}
+            // Better gone than there and idle: whoever started it starts it again.
+            () = running.broken() => return Err(CliError::Other("a part of the server ended by itself: see the log".to_owned())),
+        }
         tracing::info!("stopping: nothing new is dialled, live conversations finish");
         running.stop().await;
         Ok(Done::Well)

@@ -66,7 +66,8 @@ async fn try_place(server: &Server, headers: &HeaderMap, body: &[u8]) -> Result<
     let changes = store.changes();
     let now = server.ledger.now();
     let id = JobId::new(now, rand::random());
-    let job = match server.ledger.accept(id.clone(), None, gym, keyed.claim_for(&id, now)).await {
+    let job = CallJob::new(id.clone(), None, gym, now, now);
+    let job = match server.ledger.accept(job, keyed.claim_for(&id, now)).await {
         Err(StoreError::KeyTaken(saved)) => return Ok(keyed.taken(server, &saved).await),
         accepted => accepted?,
     };

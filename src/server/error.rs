@@ -116,6 +116,27 @@ impl From<CampaignError> for Problem {
     }
 }
 
+/// What the framework refuses by itself, a query that it cannot read or a body that is too large, it
+/// refuses in plain text: here that becomes a problem like all others.
+pub(super) async fn as_problem(response: Response) -> Response {
+    let status = response.status();
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    if !(status.is_client_error() || status.is_server_error())
+        || kind.is_some_and(|kind| kind == "application/problem+json")
+    {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let text = axum::body::to_bytes(body, 4096).await.unwrap_or_default();
+    let detail = match String::from_utf8_lossy(&text) {
+        text if text.is_empty() => "the request cannot be used".to_owned(),
+        text => text.into_owned(),
+    };
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.remove(header::CONTENT_TYPE);
+    (parts.headers, Problem::new(status, detail)).into_response()
+}
+
 /// JSON with a status, as most replies are.
 pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
     (status, Json(body)).into_response()

@@ -1,6 +1,7 @@
 //! Upload of a CSV of gyms: streamed in, every row accounted for, visible all at once or not at all.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Multipart, Path, Request, State};
@@ -22,6 +23,8 @@ use super::idempotency::Keyed;
 
 /// How many rows are staged in one go.
 const BATCH: usize = 500;
+/// How long the next piece of an upload may take.
+const PIECE_WITHIN: Duration = Duration::from_secs(30);
 /// How many bad rows a report names; the counts hold all of them.
 const MOST_ROWS: usize = 10_000;
 
@@ -62,10 +65,21 @@ pub(super) async fn import(
         return Err(Problem::conflict("the campaign is cancelled"));
     }
     let keyed = Keyed::streamed(&server, request.headers())?;
+    // In a task of its own: a client that leaves takes its request's handler with it, and an import
+    // that was opened and is never closed would keep all others out.
+    let tasks = server.conversations.clone();
+    let imported = tasks.spawn(async move { carry_out(&server, &campaign, keyed, request).await });
+    imported.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "an import broke off: {error}");
+        Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "an internal error; see the log"))
+    })
+}
+
+async fn carry_out(server: &Server, campaign: &Campaign, keyed: Keyed, request: Request) -> Result<Response, Problem> {
     let now = server.ledger.now();
     let import = ImportId::new(now, rand::random());
     server.ledger.store().open_import(&import, &campaign.id, &campaign.run).await?;
-    let done = stage_and_publish(&server, &campaign, &import, keyed, request).await;
+    let done = stage_and_publish(server, campaign, &import, keyed, request).await;
     if !matches!(&done, Ok(Published::Yes(_))) {
         server.ledger.store().drop_import(&import).await?;
     }
@@ -96,12 +110,12 @@ async fn stage_and_publish(
     if is_multipart(&request) {
         let mut form = Multipart::from_request(request, &()).await.map_err(|error| bad_upload(error.body_text()))?;
         let mut found = false;
-        while let Some(mut field) = form.next_field().await.map_err(|error| bad_upload(error.body_text()))? {
+        while let Some(mut field) = in_time(form.next_field()).await?.map_err(|error| bad_upload(error.body_text()))? {
             if field.name() != Some("file") {
                 continue;
             }
             found = true;
-            while let Some(bytes) = field.chunk().await.map_err(|error| bad_upload(error.body_text()))? {
+            while let Some(bytes) = in_time(field.chunk()).await?.map_err(|error| bad_upload(error.body_text()))? {
                 upload.take(&mut roster, &mut hash, &bytes).await?;
             }
         }
@@ -110,7 +124,7 @@ async fn stage_and_publish(
         }
     } else {
         let mut body: BoxStream<'_, Result<Bytes, axum::Error>> = limited(request.into_body());
-        while let Some(bytes) = body.next().await {
+        while let Some(bytes) = in_time(body.next()).await? {
             let bytes = bytes.map_err(|error| bad_upload(error.to_string()))?;
             upload.take(&mut roster, &mut hash, &bytes).await?;
         }
@@ -130,6 +144,14 @@ async fn stage_and_publish(
         Err(StoreError::KeyTaken(saved)) => Ok(Published::Earlier(keyed.taken(server, &saved).await)),
         Err(error) => Err(error.into()),
     }
+}
+
+/// A client that stops sending must not keep the campaign closed to all other imports.
+async fn in_time<T>(piece: impl Future<Output = T>) -> Result<T, Problem> {
+    let piece = tokio::time::timeout(PIECE_WITHIN, piece).await;
+    piece.map_err(|_| {
+        Problem::new(StatusCode::REQUEST_TIMEOUT, "nothing of the upload came for 30 s: nothing was imported")
+    })
 }
 
 fn is_multipart(request: &Request) -> bool {

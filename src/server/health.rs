@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use gymcall_jobs::store::Write;
 use serde_json::json;
 
 use super::Server;
@@ -15,9 +16,11 @@ pub(super) async fn alive() -> Response {
     error::json(StatusCode::OK, &json!({"status": "ok"}))
 }
 
-/// The store answers too.
+/// The store reads and writes too.
 pub(super) async fn ready(State(server): State<Arc<Server>>) -> Result<Response, Problem> {
-    server.ledger.store().overdue(1).await?;
+    let store = server.ledger.store();
+    store.overdue(1).await?;
+    store.commit(Write::default()).await?;
     let twilio = if server.can_call.is_ok() { "configured" } else { "not configured" };
     Ok(error::json(StatusCode::OK, &json!({"status": "ready", "twilio": twilio})))
 }

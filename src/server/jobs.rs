@@ -6,6 +6,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use gymcall_jobs::campaign::CampaignState;
 use gymcall_jobs::event::{Event, Fate};
 use gymcall_jobs::id::{JobId, RunId};
 use gymcall_jobs::job::{CallJob, Status};
@@ -186,17 +187,27 @@ pub(super) async fn redial(
     if !old.status().is_final() || old.status() == Status::Quarantined {
         return Err(Problem::conflict(format!("a job that is {} cannot be redialled: it is not over", old.status())));
     }
+    if let Some(membership) = old.membership()
+        && server
+            .ledger
+            .store()
+            .campaign(&membership.campaign)
+            .await?
+            .is_some_and(|campaign| campaign.record.state == CampaignState::Cancelled)
+    {
+        return Err(Problem::conflict("the campaign is cancelled"));
+    }
     if server.ledger.store().suppression(&old.gym().phone).await?.is_some() {
         return Err(Problem::conflict(format!("{} may not be called any more", old.gym().phone)));
     }
     let questions = questions_of(&server, &old).await?;
     let now = server.ledger.now();
-    let new = JobId::new(now, rand::random());
-    let (membership, gym) = (old.membership().cloned(), old.gym().clone());
-    let due = CallJob::new(new.clone(), membership.clone(), gym.clone(), now, now);
-    let saved = keyed.claim(StatusCode::CREATED, job_json(&due, &questions).to_string(), now);
-    match server.ledger.accept(new, membership, gym, saved).await {
+    let id = JobId::new(now, rand::random());
+    let new = CallJob::new(id, old.membership().cloned(), old.gym().clone(), now, now);
+    let reply = job_json(&new, &questions);
+    let saved = keyed.claim(StatusCode::CREATED, reply.to_string(), now);
+    match server.ledger.accept(new, saved).await {
         Err(StoreError::KeyTaken(saved)) => Ok(keyed.taken(&server, &saved).await),
-        accepted => Ok(error::json(StatusCode::CREATED, &job_json(&accepted?, &questions))),
+        accepted => accepted.map(|_| error::json(StatusCode::CREATED, &reply)).map_err(Problem::from),
     }
 }

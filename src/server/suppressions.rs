@@ -7,7 +7,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use gymcall_jobs::event::Event;
-use gymcall_jobs::phone::PhoneNumber;
+use gymcall_jobs::phone::{PhoneError, PhoneNumber};
 use gymcall_jobs::store::{StoreError, Suppression, Write};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -47,26 +47,35 @@ pub(super) async fn add(
         Err(reply) => return Ok(reply),
     };
     let request: SuppressionRequest = input::read(&body)?;
-    let phone = PhoneNumber::parse(&request.phone_number, None, &server.phones)
+    let phone = any_number(&server, &request.phone_number)
         .map_err(|error| Problem::field("/phone_number", error.row_code().as_str(), error.to_string()))?;
     let reason = request.reason.unwrap_or_else(|| "added by hand".to_owned());
+    let store = server.ledger.store();
     let now = server.ledger.now();
-    let suppression = Suppression { phone: phone.clone(), since: now, reason };
+    // The first entry stays: it says since when, and in whose words.
+    let known = store.suppression(&phone).await?;
+    let suppression = known.unwrap_or_else(|| Suppression { phone: phone.clone(), since: now, reason });
     let reply = suppression_json(&suppression);
     let write = Write {
         suppress: Some(suppression),
         reply: keyed.claim(StatusCode::CREATED, reply.to_string(), now),
         ..Write::default()
     };
-    let store = server.ledger.store();
-    match store.commit(write).await {
-        Err(StoreError::KeyTaken(saved)) => return Ok(keyed.taken(&server, &saved).await),
-        committed => committed?,
-    }
+    let response = match store.commit(write).await {
+        Err(StoreError::KeyTaken(saved)) => keyed.taken(&server, &saved).await,
+        committed => committed.map(|()| error::json(StatusCode::CREATED, &reply))?,
+    };
+    // Also for a repeated request: the first may have died before this.
     if let Some(holder) = store.number_holder(&phone).await? {
         server.ledger.tell(&holder, Event::Suppressed).await?;
     }
-    Ok(error::json(StatusCode::CREATED, &reply))
+    Ok(response)
+}
+
+/// A number, also of a region that may not be called: a wish not to be called holds for every number.
+fn any_number(server: &Server, text: &str) -> Result<PhoneNumber, PhoneError> {
+    let parsed = PhoneNumber::parse(text, None, &server.phones);
+    parsed.or_else(|error| PhoneNumber::try_from(text.trim().to_owned()).map_err(|_| error))
 }
 
 /// `DELETE /v1/suppressions/{phone_number}`
@@ -79,7 +88,7 @@ pub(super) async fn remove(
         Ok(keyed) => keyed,
         Err(reply) => return Ok(reply),
     };
-    let phone = PhoneNumber::parse(&phone, None, &server.phones).map_err(|_| Problem::missing("suppressed number"))?;
+    let phone = any_number(&server, &phone).map_err(|_| Problem::missing("suppressed number"))?;
     let store = server.ledger.store();
     if store.suppression(&phone).await?.is_none() {
         return Err(Problem::missing("suppressed number"));

@@ -57,7 +57,6 @@ impl fmt::Debug for Account {
 pub struct Client {
     account: Account,
     account_url: Url,
-    http_timeout: Duration,
     once: reqwest::Client,
     asking: reqwest::Client,
 }
@@ -70,24 +69,22 @@ impl Client {
         let account_url = http::account_url(&account)?;
         let once = http::once(&account.base_url, http_timeout)?;
         let asking = http::asking(&account.base_url, http_timeout)?;
-        Ok(Self { account, account_url, http_timeout, once, asking })
+        Ok(Self { account, account_url, once, asking })
     }
 
     /// Asks for one call with exactly one HTTP request, and sorts what came of it.
     ///
-    /// Past `call.deadline` nothing is sent. The request also ends at the deadline, so
-    /// whoever takes the job over then knows that this request is no longer open.
+    /// Past `call.send_before` nothing is sent. A request that was sent ends within the client's
+    /// timeout, so whoever takes the job over after both knows that it is no longer open.
     pub async fn place(&self, call: &PlaceCall) -> Placement {
         let request = self.once.post(self.url(&["Calls.json"])).form(&call.form(&self.account.from_number));
-        let mut request = match self.signed_in(request).build() {
+        let request = match self.signed_in(request).build() {
             Ok(request) => request,
             Err(error) => return Placement::not_sent(http::explain(error)),
         };
-        let left = call.deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() {
+        if Instant::now() >= call.send_before {
             return Placement::not_sent("the dial deadline had passed".to_owned());
         }
-        *request.timeout_mut() = Some(self.http_timeout.min(left));
         match self.once.execute(request).await {
             Ok(response) => placement::sort(http::read(response).await),
             // Only this says that no byte of the request left: the connector failed, and

@@ -39,12 +39,17 @@ pub const CURT: &str = "+14155550132";
 pub const CURT_TOO: &str = "+14155550133";
 /// The same.
 pub const CURT_AS_WELL: &str = "+14155550134";
+/// These too.
+pub const MORE_CURT: [&str; 4] = ["+14155550135", "+14155550136", "+14155550137", "+14155550138"];
+/// Answers one question, and then the line is dead.
+pub const BREAKS: &str = "+14155550117";
+/// Answers one question and hangs up.
+pub const LEAVES: &str = "+14155550111";
 
-/// Calls here are seconds long, not minutes.
+/// Calls here are seconds long, not minutes. Nobody greets: a greeting that begins before the sound
+/// is through would be heard on some days and not on others.
 const CALLEES: &str = r#"
     [default]
-    greeting = "Hello?"
-    greet_after_ms = 0
     think_ms = 20
     calls = [{ end = "answer", after_ms = 20 }]
     [[default.rule]]
@@ -71,8 +76,6 @@ const CALLEES: &str = r#"
     invalid = true
     [[callee]]
     numbers = ["+14155550112"]
-    greeting = "Hello?"
-    greet_after_ms = 0
     calls = [{ end = "answer", after_ms = 20 }]
     [[callee.rule]]
     says = "Please don't call us again"
@@ -84,14 +87,26 @@ const CALLEES: &str = r#"
     calls = [{ end = "answer", after_ms = 29000 }]
     [[callee]]
     numbers = ["+14155550131"]
-    greeting = "Hello?"
-    greet_after_ms = 0
     think_ms = 60000
     calls = [{ end = "answer", after_ms = 20 }]
     [[callee]]
-    numbers = ["+14155550132", "+14155550133", "+14155550134"]
+    numbers = [
+        "+14155550132", "+14155550133", "+14155550134", "+14155550135", "+14155550136", "+14155550137", "+14155550138",
+    ]
     calls = [{ end = "answer", after_ms = 20 }]
     hangs_up_after_ms = 400
+    [[callee]]
+    numbers = ["+14155550117"]
+    calls = [{ end = "answer", after_ms = 20 }]
+    drops_stream_after_replies = 1
+    [[callee.rule]]
+    says = "It is 15 dollars"
+    [[callee]]
+    numbers = ["+14155550111"]
+    calls = [{ end = "answer", after_ms = 20 }]
+    hangs_up_after_replies = 1
+    [[callee.rule]]
+    says = "It is 15 dollars"
 "#;
 
 /// The caller's number: one that belongs to nobody.

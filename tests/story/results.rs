@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::desk::{BUSY, Desk, INVALID, id_of};
+use super::desk::{BREAKS, BUSY, Desk, INVALID, LEAVES, csv_of, id_of};
 
 const ROSTER: &str = "\
 phone_number,gym_name,city,external_id
@@ -93,8 +93,9 @@ fn assert_evidence(row: &Value) {
 
 async fn assert_told_in_order(desk: &Desk, id: &str) {
     let job = desk.job(id).await;
-    let turns: Vec<_> = job["transcript"].as_array().unwrap().iter().map(|turn| turn["who"].as_str().unwrap()).collect();
-    assert_eq!(turns, ["gym", "agent", "gym", "agent", "gym", "agent"], "{}", job["transcript"]);
+    let turns: Vec<_> =
+        job["transcript"].as_array().unwrap().iter().map(|turn| turn["who"].as_str().unwrap()).collect();
+    assert_eq!(turns, ["agent", "gym", "agent", "gym", "agent"], "{}", job["transcript"]);
     let attempt = &job["attempts"][0];
     assert_eq!(attempt["twilio_call_sid"], *desk.call_to("+14155550101").sid);
     assert_eq!(attempt["status"], "completed");
@@ -107,7 +108,8 @@ async fn assert_told_in_order(desk: &Desk, id: &str) {
         let found = events.iter().position(|event| event["event"] == kind);
         found.unwrap_or_else(|| panic!("no {kind}: {events:?}"))
     };
-    let order = ["dial_begun", "voice_requested", "stream_opened", "gym_said", "agent_said", "answer_heard", "reported"];
+    let order =
+        ["dial_begun", "voice_requested", "stream_opened", "agent_said", "gym_said", "answer_heard", "reported"];
     assert!(order.map(at).is_sorted(), "{events:?}");
     let text = serde_json::to_string(&events).unwrap();
     for call in desk.twilio.log().creates() {
@@ -148,5 +150,29 @@ async fn long_lists_come_in_pages_that_leave_nothing_out() {
             }
         }
         assert_eq!(seen, numbers, "{list}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_was_heard_is_kept_however_the_call_ends() {
+    let desk = Desk::open().await;
+    let request = json!({
+        "name": "Survey",
+        "questions": [
+            {"key": "price", "ask": "How much is a day pass?", "type": "money"},
+            {"key": "classes", "ask": "Which classes do you offer?", "type": "list"},
+        ],
+        "policy": {"max_attempts": 3, "redial_after_minutes": 0},
+    });
+    let campaign = id_of(&desk.http.post("/v1/campaigns", &request).await.expect(201));
+    desk.import(&campaign, &csv_of(&[BREAKS, LEAVES])).await.expect(200);
+    desk.tell(&campaign, "start").await.expect(200);
+    desk.finished(&campaign).await;
+    let results = desk.get(&format!("/v1/campaigns/{campaign}/results")).await;
+    for (row, reason) in results["items"].as_array().unwrap().iter().zip(["error_stream", "user_hangup"]) {
+        assert_eq!((&row["outcome"], &row["disposition"]), (&json!("answered"), &json!("answered_partial")), "{row}");
+        assert_eq!(row["ended_reason"], reason);
+        assert_eq!(row["answers"], json!({"price": {"amount": "15.00", "currency": "USD"}, "classes": "not_asked"}));
+        assert_eq!(row["tries"], 1, "somebody who answered is not called again");
     }
 }

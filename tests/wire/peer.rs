@@ -151,7 +151,7 @@ pub fn sid() -> CallSid {
     SID.parse().unwrap()
 }
 
-pub fn a_call(deadline: Duration) -> PlaceCall {
+pub fn a_call(send_within: Duration) -> PlaceCall {
     let url = |what: &str| {
         let text = format!("https://gym.example/v1/twilio/{what}?job=1&tag=2#rc=5&rp=5xx,ct,rt");
         text.parse().unwrap()
@@ -163,7 +163,7 @@ pub fn a_call(deadline: Duration) -> PlaceCall {
         status_url: url("status"),
         timeout_s: 30,
         time_limit_s: 300,
-        deadline: Instant::now() + deadline,
+        send_before: Instant::now() + send_within,
     }
 }
 

@@ -1,23 +1,18 @@
 //! Jobs that come into being one at a time: single calls and redials.
 
 use super::Ledger;
-use crate::gym::Gym;
-use crate::id::JobId;
-use crate::job::{CallJob, Membership};
+use crate::job::CallJob;
 use crate::store::{JobWrite, NewEntry, ReplyWrite, StoreError, Write};
 
 impl Ledger {
-    /// Accepts a job that is due now. `reply` claims the request's idempotency key in the same write.
-    pub async fn accept(
-        &self,
-        id: JobId,
-        membership: Option<Membership>,
-        gym: Gym,
-        reply: Option<ReplyWrite>,
-    ) -> Result<CallJob, StoreError> {
-        let now = self.now();
-        let job = CallJob::new(id, membership, gym, now, now);
-        let entry = NewEntry { at: now, kind: "accepted".to_owned(), detail: serde_json::json!({}), ignored: None };
+    /// Accepts a new job. `reply` claims the request's idempotency key in the same write.
+    pub async fn accept(&self, job: CallJob, reply: Option<ReplyWrite>) -> Result<CallJob, StoreError> {
+        let entry = NewEntry {
+            at: job.created_at(),
+            kind: "accepted".to_owned(),
+            detail: serde_json::json!({}),
+            ignored: None,
+        };
         let write = Write {
             job: Some(JobWrite {
                 job: job.clone(),

@@ -48,12 +48,16 @@ impl Next<'_> {
     /// The call is over and the conversation never reported: what was heard decides.
     fn conclude_without_report(&mut self, ended_reason: EndedReason) {
         let told = self.job.answers.iter().any(|answer| answer.value != AnswerValue::NotAsked);
-        let report = Report {
-            disposition: if told { Disposition::AnsweredPartial } else { Disposition::NoContact },
-            ended_reason,
-            answered_by: if told { AnsweredBy::Human } else { AnsweredBy::Unknown },
-        };
-        self.conclude(report);
+        if told {
+            let (disposition, answered_by) = (Disposition::AnsweredPartial, AnsweredBy::Human);
+            return self.conclude(Report { disposition, ended_reason, answered_by });
+        }
+        if self.job.cancel_requested {
+            return self.finish(Outcome::Cancelled);
+        }
+        // Somebody, or something, picked up: that nobody was reached is more than we know.
+        let (disposition, answered_by) = (Disposition::NeedsReview, AnsweredBy::Unknown);
+        self.miss(Miss { disposition, ended_reason, answered_by });
     }
 
     /// A try that reached nobody: again later, or the end.

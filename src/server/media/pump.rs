@@ -24,8 +24,14 @@ use crate::voice::speech::tones::Tones;
 
 /// How long a socket may take to say whose it is.
 const START_WITHIN: Duration = Duration::from_secs(5);
-/// How long a socket may be silent. Twilio sends a frame every 20 ms, also of silence.
+/// How long no sound may come. Twilio sends a frame every 20 ms, also of silence.
 const SILENCE_LIMIT: Duration = Duration::from_secs(10);
+/// How long a socket may take no message.
+const SEND_WITHIN: Duration = Duration::from_secs(10);
+/// What is left of a call's time for the goodbye.
+const GOODBYE: Duration = Duration::from_secs(10);
+/// How long after a call's time limit its socket may live, whatever comes over it.
+const GRACE: Duration = Duration::from_secs(60);
 /// Sound may come this much faster than real time, on average, before the socket is closed.
 const MOST_SPEED: u32 = 4;
 /// Sound that may come at once at any speed, in ms: what a network hiccup can hold back.
@@ -123,70 +129,100 @@ fn variables_of(gym: &Gym) -> BTreeMap<String, String> {
     known.chain(gym.variables.clone()).collect()
 }
 
-async fn converse(server: &Server, mut socket: WebSocket, admitted: Admitted) {
+async fn converse(server: &Server, socket: WebSocket, admitted: Admitted) {
     let Admitted { stream, call, brief, _place } = admitted;
-    let time_limit = u64::try_from(server.ledger.rules().time_limit.as_millis()).unwrap_or(u64::MAX);
-    let limits = Limits { max_duration_ms: time_limit.saturating_sub(10_000).max(10_000), ..Limits::default() };
+    let time_limit = Duration::try_from(server.ledger.rules().time_limit).unwrap_or_default();
+    // Goodbye comes before Twilio's own limit cuts the call off.
+    let talk_ms = u64::try_from(time_limit.saturating_sub(GOODBYE).max(GOODBYE).as_millis()).unwrap_or(u64::MAX);
+    let limits = Limits { max_duration_ms: talk_ms, ..Limits::default() };
     let mut conversation = Conversation::new(Box::new(Scripted::new(brief)), Box::new(Tones::new()), limits);
     let scribe = Scribe::start(server.ledger.clone(), call);
-    let mut over = send(&mut socket, &stream, &scribe, conversation.begin()).await;
+    let mut line = Line { socket, stream, over: false, broken: false };
+    line.carry_out(&scribe, conversation.begin()).await;
     let mut meter = Meter::new();
-    while over.is_none() {
-        let heard = timeout_at(Instant::now() + SILENCE_LIMIT, socket.recv()).await;
-        let outputs = match heard.ok().flatten() {
-            Some(Ok(Message::Text(text))) => match FromTwilio::parse(&text) {
-                Ok(FromTwilio::Media { payload, .. }) if meter.takes(payload.len()) => conversation.hear(&payload),
-                Ok(FromTwilio::Mark { name }) => conversation.mark(&name),
-                Ok(FromTwilio::Stop) => ended(&mut over, conversation.hung_up()),
-                Ok(FromTwilio::Media { .. }) => ended(&mut over, conversation.lost()),
-                Ok(FromTwilio::Connected | FromTwilio::Start(_) | FromTwilio::Dtmf { .. } | FromTwilio::Unknown) => {
-                    vec![]
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "a message on a stream is left out: {error}");
-                    vec![]
-                }
-            },
-            Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Binary(_))) => vec![],
-            Some(Ok(Message::Close(_)) | Err(_)) | None => ended(&mut over, conversation.lost()),
+    let (mut sound_by, end_by) = (Instant::now() + SILENCE_LIMIT, Instant::now() + time_limit + GRACE);
+    while !line.over {
+        let outputs = match line.next(sound_by.min(end_by)).await {
+            Some(FromTwilio::Media { payload, .. }) if meter.takes(payload.len()) => {
+                sound_by = Instant::now() + SILENCE_LIMIT;
+                conversation.hear(&payload)
+            }
+            Some(FromTwilio::Mark { name }) => conversation.mark(&name),
+            Some(FromTwilio::Stop) => {
+                line.over = true;
+                conversation.hung_up()
+            }
+            Some(FromTwilio::Connected | FromTwilio::Start(_) | FromTwilio::Dtmf { .. } | FromTwilio::Unknown) => {
+                vec![]
+            }
+            // Gone, silent for too long, or faster than a telephone can be.
+            Some(FromTwilio::Media { .. }) | None => {
+                line.over = true;
+                conversation.lost()
+            }
         };
-        over = send(&mut socket, &stream, &scribe, outputs).await.or(over);
+        line.carry_out(&scribe, outputs).await;
+        if line.broken && !line.over {
+            line.over = true;
+            line.carry_out(&scribe, conversation.lost()).await;
+        }
     }
     // What was heard is durable before the socket closes: Twilio's hang-up follows from that.
     scribe.finish().await;
-    let _ = socket.send(Message::Close(Some(CloseFrame { code: close_code::NORMAL, reason: "".into() }))).await;
+    line.send(Message::Close(Some(CloseFrame { code: close_code::NORMAL, reason: "".into() }))).await;
 }
 
-/// The conversation needs the socket no more.
-struct Over;
-
-fn ended(over: &mut Option<Over>, outputs: Vec<Output>) -> Vec<Output> {
-    *over = Some(Over);
-    outputs
+/// The socket of an admitted stream.
+struct Line {
+    socket: WebSocket,
+    stream: StreamSid,
+    /// The conversation needs it no more.
+    over: bool,
+    /// It takes nothing more.
+    broken: bool,
 }
 
-async fn send(socket: &mut WebSocket, stream: &StreamSid, scribe: &Scribe, outputs: Vec<Output>) -> Option<Over> {
-    let mut over = None;
-    for output in outputs {
-        let text = match &output {
-            Output::Play(payload) => ToTwilio::Media { payload }.to_text(stream),
-            Output::Mark(name) => ToTwilio::Mark { name }.to_text(stream),
-            Output::Clear => ToTwilio::Clear.to_text(stream),
-            Output::HangUp => {
-                over = Some(Over);
-                continue;
+impl Line {
+    /// What Twilio says next; none if it says nothing that counts until `by`, or is gone.
+    async fn next(&mut self, by: Instant) -> Option<FromTwilio> {
+        loop {
+            match timeout_at(by, self.socket.recv()).await.ok()?? {
+                Ok(Message::Text(text)) => match FromTwilio::parse(&text) {
+                    Ok(message) => return Some(message),
+                    Err(error) => tracing::warn!(%error, "a message on a stream is left out: {error}"),
+                },
+                Ok(Message::Ping(_) | Message::Pong(_) | Message::Binary(_)) => {}
+                Ok(Message::Close(_)) | Err(_) => return None,
             }
-            Output::Event(_) => {
-                if let Output::Event(event) = output {
-                    scribe.write(event);
-                }
-                continue;
-            }
-        };
-        // A socket that takes nothing more says so when it is read next.
-        let _ = socket.send(Message::Text(text.into())).await;
+        }
     }
-    over
+
+    async fn carry_out(&mut self, scribe: &Scribe, outputs: Vec<Output>) {
+        for output in outputs {
+            let text = match output {
+                Output::Play(payload) => ToTwilio::Media { payload: &payload }.to_text(&self.stream),
+                Output::Mark(name) => ToTwilio::Mark { name: &name }.to_text(&self.stream),
+                Output::Clear => ToTwilio::Clear.to_text(&self.stream),
+                Output::Event(event) => {
+                    scribe.write(event);
+                    continue;
+                }
+                Output::HangUp => {
+                    self.over = true;
+                    continue;
+                }
+            };
+            self.send(Message::Text(text.into())).await;
+        }
+    }
+
+    /// A peer that reads nothing would otherwise hold up everything that was heard.
+    async fn send(&mut self, message: Message) {
+        if !self.broken {
+            let sent = timeout(SEND_WITHIN, self.socket.send(message)).await;
+            self.broken = !matches!(sent, Ok(Ok(())));
+        }
+    }
 }
 
 /// Counts sound against the clock.

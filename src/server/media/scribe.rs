@@ -27,8 +27,9 @@ pub(super) struct Scribe {
     writing: JoinHandle<()>,
 }
 
-/// How often one event is tried. What cannot be stored then ends as a broken stream does.
-const TRIES: u32 = 8;
+/// How often one event is tried, the wait doubling from 20 ms: about 40 s. What cannot be stored then, ends as a
+/// broken stream does.
+const TRIES: u32 = 11;
 
 impl Scribe {
     /// A scribe for one call.
@@ -36,7 +37,10 @@ impl Scribe {
         let (events, mut receiver) = mpsc::unbounded_channel();
         let writing = tokio::spawn(async move {
             while let Some(event) = receiver.recv().await {
-                keep(&ledger, &call, &event).await;
+                if !keep(&ledger, &call, &event).await {
+                    // A report that hides a lost answer would be a lie: without one, what was stored decides.
+                    break;
+                }
             }
         });
         Self { events, writing }
@@ -44,7 +48,7 @@ impl Scribe {
 
     /// Hands over an event. Returns at once.
     pub(super) fn write(&self, event: AgentEvent) {
-        // The task ends only after `finish`, so somebody listens.
+        // Nobody listens any more once an event could not be stored.
         let _ = self.events.send(event);
     }
 
@@ -55,11 +59,12 @@ impl Scribe {
     }
 }
 
-async fn keep(ledger: &Ledger, call: &Call, event: &AgentEvent) {
+/// Whether it is stored now.
+async fn keep(ledger: &Ledger, call: &Call, event: &AgentEvent) -> bool {
     let mut wait = Duration::from_millis(20);
     for _ in 0..TRIES {
         match store(ledger, call, event).await {
-            Ok(()) => return,
+            Ok(()) => return true,
             Err(error) => {
                 let job = &call.job;
                 tracing::error!(job_id = %job, %error, "job {job}: what was said cannot be stored: {error}");
@@ -68,6 +73,7 @@ async fn keep(ledger: &Ledger, call: &Call, event: &AgentEvent) {
             }
         }
     }
+    false
 }
 
 async fn store(ledger: &Ledger, call: &Call, event: &AgentEvent) -> Result<(), StoreError> {

@@ -28,8 +28,8 @@ pub struct PlaceCall {
     pub timeout_s: u32,
     /// How long the call may be, in seconds.
     pub time_limit_s: u32,
-    /// Past this nothing is sent.
-    pub deadline: Instant,
+    /// Past this nothing is sent. A request that was sent before ends by the client's own timeout.
+    pub send_before: Instant,
 }
 
 /// The URLs hold the tag, which is not for logs.

@@ -8,8 +8,9 @@ use rusqlite::{Connection, params};
 use super::dial::{line_ends, lines_taken};
 use super::error::Trouble;
 use super::pace::{ACCOUNT, Meter, Next};
-use super::rows::{id, micros, timestamp};
+use super::rows::{decode, id, micros, timestamp};
 use crate::id::JobId;
+use crate::job::CallJob;
 use crate::retry::later;
 use crate::store::{Capacity, DueNow, Overdue};
 
@@ -83,12 +84,19 @@ pub(super) fn due(db: &Connection, capacity: Capacity, limit: u32, now: Timestam
             room.not_before = room.not_before.max(own.not_before);
         }
         // The first one counts even where none fits: it says when it is worth asking again.
-        let sql = "SELECT ready_at, seq, id FROM jobs WHERE batch = ? AND ready_at IS NOT NULL
-            ORDER BY ready_at, seq LIMIT ?";
+        let sql = "SELECT ready_at, seq, id, record FROM jobs WHERE batch = ? AND ready_at IS NOT NULL
+            ORDER BY ready_at, seq";
         let mut statement = db.prepare_cached(sql)?;
-        let at_most = i64::try_from(room.calls.max(1)).unwrap_or(i64::MAX);
-        let mut rows = statement.query(params![source.batch, at_most])?;
-        while let Some(row) = rows.next()? {
+        let mut rows = statement.query(params![source.batch])?;
+        let mut left = room.calls.max(1);
+        while left > 0
+            && let Some(row) = rows.next()?
+        {
+            // A record that nobody can read can never begin: as the head of the queue it would block all others.
+            if decode::<CallJob>(row.get_ref(3)?.as_str().unwrap_or_default()).is_err() {
+                continue;
+            }
+            left -= 1;
             let ready_at: i64 = row.get(0)?;
             if ready_at > micros(now) || room.calls == 0 {
                 look_at(ready_at.max(room.not_before));

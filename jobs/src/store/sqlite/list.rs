@@ -108,9 +108,20 @@ fn stretch(
     while let Some(row) = rows.next()? {
         let (record, version): (String, i64) = (row.get(1)?, row.get(2)?);
         last = row.get(0)?;
-        found.push((last.to_string(), stored(&record, version)?));
+        found.extend(readable(last, &record, version));
     }
     Ok(last)
+}
+
+/// A row of a list. One that cannot be read is told to the operator and left out: it must not hide all others.
+fn readable(seq: i64, record: &str, version: i64) -> Option<(String, Stored<CallJob>)> {
+    match stored(record, version) {
+        Ok(stored) => Some((seq.to_string(), stored)),
+        Err(error) => {
+            tracing::error!(row = seq, %error, "a list leaves out row {seq}: {error}");
+            None
+        }
+    }
 }
 
 /// Jobs that are neither waiting nor final nor quarantined.
@@ -124,7 +135,7 @@ pub(super) fn open_jobs(db: &Connection, after: Option<&str>, limit: u32) -> Res
     let mut found = Found::new();
     while let Some(row) = rows.next()? {
         let (seq, record, version): (i64, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        found.push((seq.to_string(), stored(&record, version)?));
+        found.extend(readable(seq, &record, version));
     }
     Ok(page(found, size))
 }

@@ -1,0 +1,21 @@
+//! Whole gymcall processes, tested as a user, a shell and a power cut meet them.
+//!
+//! [`program`] is one process; [`local_twilio`] and [`server`] are `gymcall simulator` and
+//! `gymcall serve` as such, and [`stand`] is the two of them together.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub, reason = "tests")]
+
+mod api;
+mod callee_table;
+mod calls;
+mod campaigns;
+mod command_line;
+mod demo;
+mod judge;
+mod kill;
+mod local_twilio;
+mod program;
+mod rivals;
+mod server;
+mod settings;
+mod stand;
+mod stop;
