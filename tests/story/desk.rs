@@ -13,6 +13,7 @@ use gymcall_jobs::store::Store;
 use gymcall_simulator::{Callees, Created, Entry, Event, Faults, Settings as TwilioSettings, Simulator, Status};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::http::{Http, Reply};
@@ -46,68 +47,8 @@ pub const BREAKS: &str = "+14155550117";
 /// Answers one question and hangs up.
 pub const LEAVES: &str = "+14155550111";
 
-/// Calls here are seconds long, not minutes. Nobody greets: a greeting that begins before the sound
-/// is through would be heard on some days and not on others.
-const CALLEES: &str = r#"
-    [default]
-    think_ms = 20
-    calls = [{ end = "answer", after_ms = 20 }]
-    [[default.rule]]
-    hears = ["opening hours"]
-    says = "6 am to 10 pm every day"
-    [[default.rule]]
-    hears = ["day pass"]
-    says = "It is 15 dollars"
-    [[default.rule]]
-    hears = ["classes"]
-    says = "Yoga, spin and boxing"
-    [[default.rule]]
-    hears = ["drop-in"]
-    says = "Drop-ins are welcome"
-
-    [[callee]]
-    numbers = ["+14155550107"]
-    calls = [{ end = "busy", after_ms = 20 }]
-    [[callee]]
-    numbers = ["+14155550109"]
-    calls = [{ end = "no_answer", after_ms = 200 }]
-    [[callee]]
-    numbers = ["+14155550110"]
-    invalid = true
-    [[callee]]
-    numbers = ["+14155550112"]
-    calls = [{ end = "answer", after_ms = 20 }]
-    [[callee.rule]]
-    says = "Please don't call us again"
-    [[callee]]
-    numbers = ["+14155550116"]
-    calls = [{ end = "failed", after_ms = 20 }]
-    [[callee]]
-    numbers = ["+14155550130"]
-    calls = [{ end = "answer", after_ms = 29000 }]
-    [[callee]]
-    numbers = ["+14155550131"]
-    think_ms = 60000
-    calls = [{ end = "answer", after_ms = 20 }]
-    [[callee]]
-    numbers = [
-        "+14155550132", "+14155550133", "+14155550134", "+14155550135", "+14155550136", "+14155550137", "+14155550138",
-    ]
-    calls = [{ end = "answer", after_ms = 20 }]
-    hangs_up_after_ms = 400
-    [[callee]]
-    numbers = ["+14155550117"]
-    calls = [{ end = "answer", after_ms = 20 }]
-    drops_stream_after_replies = 1
-    [[callee.rule]]
-    says = "It is 15 dollars"
-    [[callee]]
-    numbers = ["+14155550111"]
-    calls = [{ end = "answer", after_ms = 20 }]
-    hangs_up_after_replies = 1
-    [[callee.rule]]
-    says = "It is 15 dollars"
-"#;
+/// Who is called.
+const CALLEES: &str = include_str!("callees.toml");
 
 /// The caller's number: one that belongs to nobody.
 pub const FROM: &str = "+12125550100";
@@ -128,9 +69,24 @@ pub struct Plan {
 pub struct Desk {
     pub twilio: Simulator,
     pub http: Http,
-    running: Option<Running>,
+    server: Option<Server>,
     settings: Vec<(&'static str, String)>,
     _folder: TempDir,
+}
+
+/// The server, on a runtime of its own, which can be taken away from under it.
+struct Server {
+    running: Running,
+    runtime: Runtime,
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        if let Some(server) = self.server.take() {
+            // A runtime that is merely dropped would wait, and nobody may wait here.
+            server.runtime.shutdown_background();
+        }
+    }
 }
 
 impl Desk {
@@ -168,16 +124,27 @@ impl Desk {
             settings.retain(|(known, _)| *known != name);
             settings.push((name, value.to_owned()));
         }
-        let running = start(&settings).await;
-        let http = Http::new(running.url());
+        let server = start(&settings).await;
+        let url = server.running.url();
+        let http = Http::new(url.clone());
         // Whatever is started here later listens where this one did: Twilio has its address.
         settings.retain(|(name, _)| *name != "GYMCALL_BIND");
-        settings.push(("GYMCALL_BIND", running.url().trim_start_matches("http://").to_owned()));
-        Self { twilio, http, running: Some(running), settings, _folder: folder }
+        settings.push(("GYMCALL_BIND", url.trim_start_matches("http://").to_owned()));
+        Self { twilio, http, server: Some(server), settings, _folder: folder }
     }
 
+    /// As somebody who asks the server to stop.
     pub async fn stop(&mut self) {
-        self.running.take().unwrap().stop().await;
+        let Server { running, runtime } = self.server.take().unwrap();
+        runtime.spawn(running.stop()).await.unwrap();
+        end(runtime).await;
+    }
+
+    /// As somebody who pulls the plug: whatever the server was doing is not done to its end.
+    pub async fn crash(&mut self) {
+        let Server { running, runtime } = self.server.take().unwrap();
+        drop(running);
+        end(runtime).await;
     }
 
     /// Starts again on the same records and the same port, with these settings changed.
@@ -186,11 +153,11 @@ impl Desk {
             self.settings.retain(|(known, _)| known != name);
             self.settings.push((name, (*value).to_owned()));
         }
-        self.running = Some(start(&self.settings).await);
+        self.server = Some(start(&self.settings).await);
     }
 
     pub fn store(&self) -> &dyn Store {
-        self.running.as_ref().unwrap().ledger().store().as_ref()
+        self.server.as_ref().unwrap().running.ledger().store().as_ref()
     }
 
     /// How Twilio reaches the server.
@@ -381,8 +348,15 @@ pub async fn within<T>(what: &str, wait: impl Future<Output = T>) -> T {
     }
 }
 
-async fn start(settings: &[(&'static str, String)]) -> Running {
+async fn start(settings: &[(&'static str, String)]) -> Server {
     let sources = Sources::of(settings.to_vec());
     let settings = Settings::from_sources(&sources).unwrap();
-    app::start(&settings, missing_credentials(&sources), true).await.unwrap()
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let starting = runtime.spawn(async move { app::start(&settings, missing_credentials(&sources), true).await });
+    Server { running: starting.await.unwrap().unwrap(), runtime }
+}
+
+/// Returns when nothing of the server runs any more.
+async fn end(runtime: Runtime) {
+    tokio::task::spawn_blocking(move || runtime.shutdown_timeout(TOO_LONG)).await.unwrap();
 }
