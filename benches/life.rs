@@ -144,7 +144,7 @@ fn rows(each: usize) -> Duration {
         let transaction = db.transaction().unwrap();
         for number in first..(first + each).min(total) {
             let mut insert = transaction.prepare_cached("insert or replace into rows values (?1, ?2)").unwrap();
-            insert.execute((number / WRITES, &record)).unwrap();
+            insert.execute((i64::try_from(number / WRITES).unwrap(), &record)).unwrap();
         }
         transaction.commit().unwrap();
     }

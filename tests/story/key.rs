@@ -55,3 +55,23 @@ async fn without_a_key_a_web_page_of_somebody_else_can_do_nothing() {
     let request = desk.http.request(Method::GET, "/v1/campaigns").header("sec-fetch-site", "same-origin");
     assert_eq!(super::http::reply(request).await.status, 200);
 }
+
+#[tokio::test]
+async fn without_a_key_only_this_desk_is_served_under_its_own_name() {
+    let desk = Desk::open().await;
+    let port = desk.http.base().rsplit_once(':').unwrap().1;
+    let get = |host: String| desk.http.request(Method::GET, "/v1/campaigns").header("host", host);
+    for host in ["localhost", "127.0.0.1", "[::1]", "LOCALHOST"] {
+        assert_eq!(super::http::reply(get(format!("{host}:{port}"))).await.status, 200, "{host}");
+    }
+    // A name that somebody made to point at this machine.
+    for host in ["evil.example", "localhost.evil.example", "192.168.1.7", ""] {
+        super::http::reply(get(format!("{host}:{port}"))).await.problem(403);
+    }
+    for origin in ["https://evil.example", "null", "http://192.168.1.7"] {
+        let request = desk.http.request(Method::POST, "/v1/campaigns").header("origin", origin).body("{}");
+        super::http::reply(request).await.problem(403);
+    }
+    let own = desk.http.request(Method::GET, "/v1/campaigns").header("origin", format!("http://localhost:{port}"));
+    assert_eq!(super::http::reply(own).await.status, 200);
+}

@@ -3,7 +3,7 @@
 use gymcall_simulator::Event;
 use serde_json::{Value, json};
 
-use super::desk::{ANSWERS, CURT, CURT_TOO, Desk, Plan, RINGS, id_of};
+use super::desk::{ANSWERS, CURT, CURT_TOO, Desk, NOBODY, Plan, RINGS, id_of};
 use super::signed::{FOREIGN, post_signed, target};
 
 /// How often Twilio was asked for a call to this number, whatever came of it.
@@ -132,3 +132,37 @@ async fn twilios_own_word_settles_what_a_person_was_asked_about() {
     assert_eq!(desk.finished(&campaign).await[0]["ended_reason"], "dial_busy");
     assert_eq!(requests(&desk, ANSWERS), 1);
 }
+
+#[tokio::test]
+async fn a_slow_reply_is_waited_for() {
+    let plan = Plan {
+        faults: "[[fault]]\ncreate_delay_ms = 3000\n",
+        // News that comes before the reply would settle it.
+        settings: vec![("PUBLIC_BASE_URL", "http://localhost:9")],
+    };
+    let desk = Desk::of(plan).await;
+    let placed = desk.http.post("/v1/calls", &json!({"phone_number": NOBODY})).await.expect(201);
+    let events = desk.events(placed["call_id"].as_str().unwrap()).await;
+    let names: Vec<&str> = events.iter().filter_map(|event| event["event"].as_str()).collect();
+    assert!(names.contains(&"created") && !names.contains(&"unclear"), "{names:?}");
+}
+
+#[tokio::test]
+async fn a_number_in_quarantine_does_not_keep_another_campaign_open() {
+    let desk = Desk::with_faults(ONLY_NOBODY_IS_LOST).await;
+    let first = desk.calling(&[NOBODY], json!({})).await;
+    let job = desk.only_job(&first).await;
+    desk.until_job(&job, "quarantined").await;
+    let second = desk.calling(&[ANSWERS, NOBODY], json!({})).await;
+    let jobs = desk.finished(&second).await;
+    assert_eq!(jobs[0]["status"], "completed");
+    assert_eq!((&jobs[1]["status"], &jobs[1]["skip_reason"]), (&json!("skipped"), &json!("open_attempt")));
+    assert_eq!(desk.created(NOBODY), 0);
+}
+
+/// Twilio answers 500 and makes no call.
+const ONLY_NOBODY_IS_LOST: &str = r#"
+[[fault]]
+numbers = ["+14155550109"]
+error_before_create = true
+"#;

@@ -2,4 +2,5 @@
 
 mod folder;
 mod imports;
+mod unreadable;
 mod writer;
