@@ -190,12 +190,7 @@ fn public_url(settings: &Settings, address: SocketAddr) -> Result<Url, ConfigErr
 }
 
 fn rules(settings: &Settings) -> Rules {
-    Rules {
-        dial_deadline: settings.dial_deadline,
-        look_up_waits: settings.look_up_waits.clone(),
-        ring_timeout: settings.ring_timeout,
-        ..Rules::default()
-    }
+    Rules { dial_deadline: settings.dial_deadline, look_up_waits: settings.look_up_waits.clone(), ..Rules::default() }
 }
 
 fn capacity(settings: &Settings) -> Capacity {

@@ -79,6 +79,14 @@ pub enum CliError {
         /// What happened.
         why: String,
     },
+    /// What answers is not gymcall.
+    #[error("{url} did not answer as gymcall does ({status}): is GYMCALL_URL right?")]
+    Foreign {
+        /// Where gymcall was expected.
+        url: String,
+        /// The status of the answer.
+        status: reqwest::StatusCode,
+    },
     /// The server refused.
     #[error("{0}")]
     Refused(String),

@@ -2,6 +2,9 @@
 //!
 //! An empty variable counts as unset. Nothing else in gymcall looks at the environment.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -177,8 +180,6 @@ pub struct Settings {
     pub look_up_waits: Vec<SignedDuration>,
     /// How long placing a call may take.
     pub dial_deadline: SignedDuration,
-    /// How long a call may ring.
-    pub ring_timeout: SignedDuration,
 }
 
 /// A Twilio account that calls can be placed with.
@@ -190,6 +191,21 @@ pub struct TwilioAccount {
     pub auth_token: SecretString,
     /// The number that calls come from, in E.164.
     pub from_number: String,
+}
+
+impl TwilioAccount {
+    /// Twilio would refuse every call, and the first refusal would pause all dialling: better not to start.
+    fn check(&self) -> Result<(), ConfigError> {
+        if !is_account_sid(&self.account_sid) {
+            let why = "must be AC and 32 hexadecimal digits, as the Twilio console shows it";
+            // Not shown: a token that was put here by mistake must not end in a log.
+            return Err(invalid("TWILIO_ACCOUNT_SID", "…", why));
+        }
+        if !is_e164(&self.from_number) {
+            return Err(invalid("TWILIO_FROM_NUMBER", &self.from_number, "must be in E.164, such as +12125550100"));
+        }
+        Ok(())
+    }
 }
 
 /// The variables without which nothing can be called.
@@ -217,7 +233,6 @@ impl Settings {
             phone_rules: regions(sources.get("GYMCALL_ALLOWED_REGIONS").unwrap_or("US"))?,
             look_up_waits: waits(sources.get("GYMCALL_LOOK_UP_WAITS").unwrap_or("60s,2m,10m,60m"))?,
             dial_deadline: duration("GYMCALL_DIAL_DEADLINE", sources.get("GYMCALL_DIAL_DEADLINE").unwrap_or("10s"))?,
-            ring_timeout: SignedDuration::from_secs(30),
         };
         settings.check(sources)?;
         Ok(settings)
@@ -253,11 +268,8 @@ impl Settings {
                  addresses: anybody could forge Twilio's webhooks",
             );
         }
-        if let Some(account) = &self.twilio
-            && !is_e164(&account.from_number)
-        {
-            let why = "must be in E.164, such as +12125550100";
-            return Err(invalid("TWILIO_FROM_NUMBER", &account.from_number, why));
+        if let Some(account) = &self.twilio {
+            account.check()?;
         }
         // Tones on a real phone line would be noise in somebody's ear, and the agent would hear nothing.
         if self.twilio.is_some() && !is_loopback(&self.twilio_api_base_url) {
@@ -295,6 +307,11 @@ fn twilio_account(sources: &Sources) -> Option<TwilioAccount> {
         auth_token: sources.get(token)?.into(),
         from_number: sources.get(from)?.to_owned(),
     })
+}
+
+fn is_account_sid(sid: &str) -> bool {
+    let digits = sid.strip_prefix("AC").unwrap_or_default();
+    digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// Whether this can be a caller's number: Twilio refuses every call from another, and compares it letter by letter.

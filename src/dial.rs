@@ -101,7 +101,6 @@ impl Dialer {
         self.twilio
             .place(&PlaceCall {
                 to: job.gym().phone.as_str().to_owned(),
-                from: None,
                 voice_url: urls.voice,
                 status_url: urls.status,
                 timeout_s: seconds(rules.ring_timeout),
@@ -139,8 +138,8 @@ impl Dialer {
 fn sort(tag: &Tag, placement: &Placement) -> Event {
     let tag = tag.clone();
     match placement {
-        Placement::Created { sid, .. } => Event::Created { tag, call: sid.clone() },
-        Placement::Unclear { why, .. } => Event::Unclear { tag, detail: why.clone() },
+        Placement::Created { sid } => Event::Created { tag, call: sid.clone() },
+        Placement::Unclear { why } => Event::Unclear { tag, detail: why.clone() },
         Placement::NotCreated(refusal) => {
             let why = match refusal.verdict() {
                 Verdict::TryAgain => NonCreation::TryAgain,

@@ -16,6 +16,8 @@ pub mod job_json;
 mod jobs;
 mod limit;
 mod media;
+mod page;
+mod reply;
 pub mod results;
 mod suppressions;
 mod webhooks;

@@ -143,6 +143,10 @@ impl Campaign {
             (Action::Pause(_), _) => return Err(conflict("pause")),
             (Action::Resume, CampaignState::Paused(_) | CampaignState::Running) => CampaignState::Running,
             (Action::Resume, _) => return Err(conflict("resume")),
+            // Its gyms were called: a word that says otherwise would hide that from its people.
+            (Action::Cancel, CampaignState::Running) if counts.total() > 0 && counts.open() == 0 => {
+                return Err(conflict("cancel"));
+            }
             (Action::Cancel, _) => CampaignState::Cancelled,
         };
         let started_at = match state {
@@ -191,5 +195,42 @@ impl Counts {
 
     fn sum(&self, which: impl Fn(Status) -> bool) -> u64 {
         Status::ALL.iter().filter(|status| which(**status)).map(|status| self.of(*status)).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_campaign_that_is_completed_cannot_be_cancelled() {
+        let now = Timestamp::UNIX_EPOCH;
+        let campaign = |state| Campaign {
+            id: CampaignId::new(now, 1),
+            name: "Day passes".to_owned(),
+            on_behalf_of: "us".to_owned(),
+            questions: Vec::new(),
+            policy: Policy::default(),
+            state,
+            run: RunId::new(now, 1),
+            created_at: now,
+            updated_at: now,
+            started_at: None,
+        };
+        let over = Counts::from_pairs([(Status::Completed, 2), (Status::Quarantined, 1)]);
+        let refused = campaign(CampaignState::Running).act(Action::Cancel, &over, now);
+        assert_eq!(refused, Err(ActionError::Conflict { status: CampaignStatus::Completed, verb: "cancel" }));
+
+        let open = Counts::from_pairs([(Status::Completed, 2), (Status::Waiting, 1)]);
+        let paused = CampaignState::Paused(PausedReason::Manual);
+        for (state, counts) in [
+            (CampaignState::Running, &open),
+            (paused, &over),
+            // Whoever asks twice gets what they asked for.
+            (CampaignState::Cancelled, &over),
+        ] {
+            let cancelled = campaign(state).act(Action::Cancel, counts, now).map(|campaign| campaign.state);
+            assert_eq!(cancelled, Ok(CampaignState::Cancelled), "{state:?}");
+        }
     }
 }

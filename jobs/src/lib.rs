@@ -29,6 +29,7 @@ pub mod phone;
 pub mod question;
 pub mod retry;
 pub mod roster;
+mod row_code;
 pub mod rules;
 pub mod step;
 pub mod store;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use region::{Region, RegionError};
 
-use crate::roster::RowCode;
+use crate::row_code::RowCode;
 
 /// A number that may be dialled, as `+` and up to 15 digits.
 ///

@@ -24,8 +24,9 @@ mod row;
 
 use std::collections::HashMap;
 
+pub use crate::row_code::RowCode;
 pub use columns::Listed;
-pub use row::{Accepted, BadRow, Row, RowCode};
+pub use row::{Accepted, BadRow, Row};
 
 use crate::gym::PHONE_COLUMNS;
 use crate::phone::PhoneRules;

@@ -82,12 +82,19 @@ impl Client {
             return Ok(response);
         }
         let status = response.status();
-        let problem: Value = response.json().await.unwrap_or_default();
+        let problem = match self.json(response).await {
+            // It was refused, also where the reason was cut off.
+            Err(CliError::Unreachable { .. }) => Value::Null,
+            problem => problem?,
+        };
         Err(CliError::Refused(sentence(status, &problem)))
     }
 
+    /// The body. All of gymcall's replies that are read here are JSON, its refusals too.
     async fn json(&self, response: reqwest::Response) -> Result<Value, CliError> {
-        response.json().await.map_err(|error| self.broken(&error))
+        let status = response.status();
+        let body = response.bytes().await.map_err(|error| self.broken(&error))?;
+        serde_json::from_slice(&body).map_err(|_| CliError::Foreign { url: self.url.clone(), status })
     }
 
     fn broken(&self, error: &reqwest::Error) -> CliError {
@@ -107,5 +114,39 @@ fn sentence(status: StatusCode, problem: &Value) -> String {
     match place {
         Some(place) => format!("{} ({place}): {detail}", status.as_u16()),
         None => format!("{}: {detail}", status.as_u16()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// What the client makes of one answer.
+    async fn answered(answer: &'static str) -> Result<Value, CliError> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let peer = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 4096]).unwrap();
+            stream.write_all(answer.as_bytes()).unwrap();
+        });
+        let reply = Client::new(&url, None).unwrap().get("/v1/campaigns").await;
+        peer.join().unwrap();
+        reply
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_is_not_gymcalls_is_told_from_none() {
+        let page = answered("HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n<html></html>").await.unwrap_err();
+        assert!(page.to_string().contains("did not answer as gymcall does (200 OK): is GYMCALL_URL right?"), "{page}");
+        let page = answered("HTTP/1.1 404 Not Found\r\nContent-Length: 7\r\n\r\nno page").await.unwrap_err();
+        assert!(matches!(page, CliError::Foreign { status: StatusCode::NOT_FOUND, .. }), "{page}");
+        let broken = answered("HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n{").await.unwrap_err();
+        assert!(matches!(broken, CliError::Unreachable { .. }), "{broken}");
+        let refused = "HTTP/1.1 409 Conflict\r\nContent-Length: 15\r\n\r\n{\"detail\":\"no\"}";
+        assert_eq!(answered(refused).await.unwrap_err().to_string(), "409: no");
     }
 }

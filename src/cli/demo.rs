@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use super::client::Client;
 use super::serve::told_to_stop;
+use super::status::is_over;
 use super::table::{self, GREEN, RESET, YELLOW, text};
 use super::{CliError, Done, import, print_json, start_log};
 use crate::app::{self, Running};
@@ -54,12 +55,14 @@ impl Demo {
         if !json {
             anstream::println!("A local Twilio listens on {}, gymcall on {}.", twilio.url(), server.url());
         }
-        let campaign = self.prepare(&client, &folder, json).await?;
+        let (campaign, report) = self.prepare(&client, &folder, json).await?;
         let jobs = follow(&client, &campaign, json).await?;
         let results = folder.join("results.csv");
         write_results(&client, &campaign, &results).await?;
         if json {
-            print_json(&json!({"campaign_id": campaign, "data_dir": folder, "results": results, "jobs": jobs}));
+            print_json(&json!({
+                "campaign_id": campaign, "data_dir": folder, "results": results, "import": report, "jobs": jobs,
+            }));
         } else {
             anstream::println!("{}", table::jobs(&jobs));
             anstream::println!("The answers are in {}", results.display());
@@ -73,8 +76,8 @@ impl Demo {
         Ok(Done::Well)
     }
 
-    /// Creates the campaign, imports the gyms and starts it.
-    async fn prepare(&self, client: &Client, folder: &Path, json: bool) -> Result<String, CliError> {
+    /// Creates the campaign, imports the gyms and starts it; gives its id and the report of the import.
+    async fn prepare(&self, client: &Client, folder: &Path, json: bool) -> Result<(String, Value), CliError> {
         let request = json!({
             "name": "Gym survey",
             "policy": {"max_attempts": 3, "redial_after_minutes": REDIAL_AFTER_SECONDS / 60.0},
@@ -93,7 +96,7 @@ impl Demo {
             import::print_report(&campaign, &report);
         }
         client.post(&format!("/v1/campaigns/{campaign}/start"), &json!({})).await?;
-        Ok(campaign)
+        Ok((campaign, report))
     }
 }
 
@@ -163,10 +166,6 @@ async fn follow(client: &Client, campaign: &str, quiet: bool) -> Result<Vec<Valu
         }
         tokio::time::sleep(EVERY).await;
     }
-}
-
-fn is_over(job: &Value) -> bool {
-    !job["outcome"].is_null() || job["status"] == "quarantined"
 }
 
 fn print_end(job: &Value) {

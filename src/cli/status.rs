@@ -44,7 +44,7 @@ impl Status {
             None => Ok((client.all("/v1/campaigns").await?.into(), false)),
             Some(id) if id.starts_with("job_") => {
                 let job = client.get(&format!("/v1/jobs/{id}")).await?;
-                let over = !job["outcome"].is_null() || job["status"] == "quarantined";
+                let over = is_over(&job);
                 Ok((job, over))
             }
             Some(id) => {
@@ -69,6 +69,11 @@ impl Status {
             }
         }
     }
+}
+
+/// Whether time alone will change the job no more.
+pub(super) fn is_over(job: &Value) -> bool {
+    !job["outcome"].is_null() || job["status"] == "quarantined"
 }
 
 fn print_job(job: &Value) {

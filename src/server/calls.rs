@@ -12,17 +12,18 @@ use gymcall_jobs::gym::{Gym, GymZone, ZoneSource};
 use gymcall_jobs::id::JobId;
 use gymcall_jobs::job::{CallJob, Phase};
 use gymcall_jobs::outcome::{EndedReason, Outcome, SkipReason};
-use gymcall_jobs::phone::PhoneNumber;
+use gymcall_jobs::phone::{PhoneError, PhoneNumber, PhoneRules};
 use gymcall_jobs::store::{StoreError, Write};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::Server;
-use super::error::{self, Problem};
+use super::error::Problem;
 use super::idempotency::Keyed;
-use super::input;
+use super::input::{self, check_length};
 use super::job_json::{Ending, job_json};
+use super::reply;
 
 /// How long a request waits for Twilio's SID before it answers 202.
 const WAIT_FOR_SID: Duration = Duration::from_secs(10);
@@ -53,7 +54,7 @@ async fn try_place(server: &Server, headers: &HeaderMap, body: &[u8]) -> Result<
     if let Err(missing) = &server.can_call {
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, missing.clone()));
     }
-    let gym = gym_of(server, input::read(body)?)?;
+    let gym = gym_of(&server.phones, input::read(body)?)?;
     let store = server.ledger.store();
     if let Some(suppression) = store.suppression(&gym.phone).await? {
         let detail = format!("{} may not be called since {}: {}", gym.phone, suppression.since, suppression.reason);
@@ -79,9 +80,16 @@ async fn try_place(server: &Server, headers: &HeaderMap, body: &[u8]) -> Result<
     Ok(response(status, body))
 }
 
-fn gym_of(server: &Server, request: CallRequest) -> Result<Gym, Problem> {
-    let phone = PhoneNumber::parse(&request.phone_number, request.country.as_deref(), &server.phones)
-        .map_err(|error| Problem::field("/phone_number", error.row_code().as_str(), error.to_string()))?;
+fn gym_of(phones: &PhoneRules, request: CallRequest) -> Result<Gym, Problem> {
+    let texts = [
+        ("/gym_name", &request.gym_name, 200),
+        ("/country", &request.country, 60),
+        ("/preferred_language", &request.preferred_language, 35),
+    ];
+    for (pointer, text, most) in texts {
+        check_length(pointer, text.as_deref().unwrap_or_default(), most)?;
+    }
+    let phone = PhoneNumber::parse(&request.phone_number, request.country.as_deref(), phones).map_err(unusable)?;
     let timezone = request
         .timezone
         .map(|name| name.parse().map(|name| GymZone { name, source: ZoneSource::Request }))
@@ -93,6 +101,13 @@ fn gym_of(server: &Server, request: CallRequest) -> Result<Gym, Problem> {
     gym.country = request.country;
     gym.preferred_language = request.preferred_language;
     Ok(gym)
+}
+
+fn unusable(error: PhoneError) -> Problem {
+    match error {
+        PhoneError::UnknownCountry(_) => Problem::field("/country", "invalid", error.to_string()),
+        _ => Problem::field("/phone_number", error.row_code().as_str(), error.to_string()),
+    }
 }
 
 /// Waits until the job has a SID, is over, or is unclear, or until the time is up.
@@ -190,7 +205,7 @@ pub(super) async fn show(State(server): State<Arc<Server>>, Path(id): Path<Strin
             "answers": job_json(&job, &[])["answers"],
         })
     });
-    Ok(error::json(
+    Ok(reply::json(
         StatusCode::OK,
         &json!({
             "call_id": job.id(),
@@ -208,4 +223,37 @@ pub(super) async fn show(State(server): State<Arc<Server>>, Path(id): Path<Strin
             "result": result,
         }),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The status and the pointer of the problem with a request that has this field, too.
+    fn refused(field: &str, value: String) -> Value {
+        let mut request = json!({"phone_number": "415 555 0101"});
+        request[field] = value.into();
+        let request = input::read(request.to_string().as_bytes()).unwrap();
+        let (status, body) = gym_of(&PhoneRules::default(), request).unwrap_err().parts();
+        let body: Value = serde_json::from_str(&body).unwrap();
+        json!([status, body["errors"][0]["pointer"]])
+    }
+
+    #[test]
+    fn texts_have_a_longest_length() {
+        for (field, most) in [("gym_name", 200), ("country", 60), ("preferred_language", 35)] {
+            assert_eq!(refused(field, "é".repeat(most + 1)), json!([422, format!("/{field}")]));
+        }
+        let longest = json!({
+            "phone_number": "415 555 0101", "gym_name": "é".repeat(200), "preferred_language": "é".repeat(35),
+        });
+        let request = input::read(longest.to_string().as_bytes()).unwrap();
+        assert_eq!(gym_of(&PhoneRules::default(), request).unwrap().name.chars().count(), 200);
+    }
+
+    #[test]
+    fn a_problem_points_at_the_country_or_at_the_number() {
+        assert_eq!(refused("country", "Atlantis".to_owned()), json!([422, "/country"]));
+        assert_eq!(refused("phone_number", "12".to_owned()), json!([422, "/phone_number"]));
+    }
 }

@@ -17,9 +17,11 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::Server;
-use super::error::{self, Problem};
+use super::error::Problem;
 use super::idempotency::Keyed;
-use super::input;
+use super::input::{self, check_text};
+use super::page::ListQuery;
+use super::reply;
 
 /// A campaign as users send it.
 #[derive(Debug, Deserialize)]
@@ -91,14 +93,6 @@ impl CampaignRequest {
     }
 }
 
-fn check_text(pointer: &str, text: &str, most: usize) -> Result<(), Problem> {
-    match text.trim().chars().count() {
-        0 => Err(Problem::field(pointer, "empty", "must not be empty")),
-        length if length > most => Err(Problem::field(pointer, "too_long", format!("at most {most} characters"))),
-        _ => Ok(()),
-    }
-}
-
 /// `POST /v1/campaigns`
 pub(super) async fn create(
     State(server): State<Arc<Server>>,
@@ -129,20 +123,9 @@ pub(super) async fn create(
     let saved = keyed.claim(StatusCode::CREATED, reply.to_string(), now);
     match server.ledger.create_campaign(campaign, saved).await {
         Err(StoreError::KeyTaken(saved)) => Ok(keyed.taken(&server, &saved).await),
-        created => created.map(|()| error::json(StatusCode::CREATED, &reply)).map_err(Problem::from),
+        created => created.map(|()| reply::json(StatusCode::CREATED, &reply)).map_err(Problem::from),
     }
 }
-
-#[derive(Deserialize)]
-pub(super) struct ListQuery {
-    pub(super) limit: Option<u32>,
-    pub(super) cursor: Option<String>,
-}
-
-/// How many items a list holds unless asked otherwise.
-pub(super) const LIST_LIMIT: u32 = 50;
-/// How many it holds at most.
-pub(super) const LIST_MOST: u32 = 1000;
 
 /// `GET /v1/campaigns`
 pub(super) async fn list(
@@ -150,21 +133,20 @@ pub(super) async fn list(
     Query(query): Query<ListQuery>,
 ) -> Result<Response, Problem> {
     let store = server.ledger.store();
-    let limit = query.limit.unwrap_or(LIST_LIMIT).clamp(1, LIST_MOST);
-    let page = store.campaigns(query.cursor, limit).await?;
+    let page = store.campaigns(query.cursor, query.limit.or_usual()).await?;
     let mut items = Vec::with_capacity(page.items.len());
     for stored in page.items {
         let counts = store.counts(&stored.record.run).await?;
         items.push(campaign_json(&stored.record, &counts));
     }
-    Ok(error::json(StatusCode::OK, &json!({"items": items, "next_cursor": page.next})))
+    Ok(reply::page(&items, page.next))
 }
 
 /// `GET /v1/campaigns/{id}`
 pub(super) async fn show(State(server): State<Arc<Server>>, Path(id): Path<String>) -> Result<Response, Problem> {
     let campaign = find(&server, &id).await?;
     let counts = server.ledger.store().counts(&campaign.run).await?;
-    Ok(error::json(StatusCode::OK, &campaign_json(&campaign, &counts)))
+    Ok(reply::json(StatusCode::OK, &campaign_json(&campaign, &counts)))
 }
 
 /// The campaign with this id.
@@ -221,7 +203,7 @@ async fn act(server: &Server, id: &str, headers: &HeaderMap, verb: &str, action:
         keyed.claim(StatusCode::OK, campaign_json(campaign, counts).to_string(), now)
     };
     match server.ledger.act(&id, action, reply).await {
-        Ok((campaign, counts)) => Ok(error::json(StatusCode::OK, &campaign_json(&campaign, &counts))),
+        Ok((campaign, counts)) => Ok(reply::json(StatusCode::OK, &campaign_json(&campaign, &counts))),
         Err(CampaignError::Store(StoreError::KeyTaken(saved))) => Ok(keyed.taken(server, &saved).await),
         Err(error) => Err(error.into()),
     }

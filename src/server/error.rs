@@ -3,7 +3,6 @@
 //! Inner layers have errors of their own and know no HTTP; they become problems here, once.
 //! What went wrong inside is logged and not sent.
 
-use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use gymcall_jobs::campaign::ActionError;
@@ -135,9 +134,4 @@ pub(super) async fn as_problem(response: Response) -> Response {
     parts.headers.remove(header::CONTENT_LENGTH);
     parts.headers.remove(header::CONTENT_TYPE);
     (parts.headers, Problem::new(status, detail)).into_response()
-}
-
-/// JSON with a status, as most replies are.
-pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
-    (status, Json(body)).into_response()
 }

@@ -18,8 +18,9 @@ use sha2::{Digest, Sha256};
 
 use super::Server;
 use super::campaigns;
-use super::error::{self, Problem};
+use super::error::Problem;
 use super::idempotency::Keyed;
+use super::reply;
 
 /// How many rows are staged in one go.
 const BATCH: usize = 500;
@@ -80,11 +81,14 @@ async fn carry_out(server: &Server, campaign: &Campaign, keyed: Keyed, request: 
     let import = ImportId::new(now, rand::random());
     server.ledger.store().open_import(&import, &campaign.id, &campaign.run).await?;
     let done = stage_and_publish(server, campaign, &import, keyed, request).await;
-    if !matches!(&done, Ok(Published::Yes(_))) {
-        server.ledger.store().drop_import(&import).await?;
+    if !matches!(&done, Ok(Published::Yes(_)))
+        && let Err(error) = server.ledger.store().drop_import(&import).await
+    {
+        // Whoever asked must learn what went wrong first, not what went wrong because of it.
+        tracing::error!(campaign_id = %campaign.id, %error, "campaign {}: an import cannot be dropped: {error}", campaign.id);
     }
     match done? {
-        Published::Yes(report) => Ok(error::json(StatusCode::OK, &report)),
+        Published::Yes(report) => Ok(reply::json(StatusCode::OK, &report)),
         Published::Earlier(reply) => Ok(reply),
     }
 }

@@ -9,11 +9,12 @@ use gymcall_jobs::store::Write;
 use serde_json::json;
 
 use super::Server;
-use super::error::{self, Problem};
+use super::error::Problem;
+use super::reply;
 
 /// The process answers.
 pub(super) async fn alive() -> Response {
-    error::json(StatusCode::OK, &json!({"status": "ok"}))
+    reply::json(StatusCode::OK, &json!({"status": "ok"}))
 }
 
 /// The store reads and writes too.
@@ -22,5 +23,5 @@ pub(super) async fn ready(State(server): State<Arc<Server>>) -> Result<Response,
     store.overdue(1).await?;
     store.commit(Write::default()).await?;
     let twilio = if server.can_call.is_ok() { "configured" } else { "not configured" };
-    Ok(error::json(StatusCode::OK, &json!({"status": "ready", "twilio": twilio})))
+    Ok(reply::json(StatusCode::OK, &json!({"status": "ready", "twilio": twilio})))
 }

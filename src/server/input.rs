@@ -21,6 +21,22 @@ pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
+/// A text that says something and is not too long.
+pub(super) fn check_text(pointer: &str, text: &str, most: usize) -> Result<(), Problem> {
+    match text.trim() {
+        "" => Err(Problem::field(pointer, "empty", "must not be empty")),
+        text => check_length(pointer, text, most),
+    }
+}
+
+/// A text of at most so many characters.
+pub(super) fn check_length(pointer: &str, text: &str, most: usize) -> Result<(), Problem> {
+    if text.chars().count() > most {
+        return Err(Problem::field(pointer, "too_long", format!("at most {most} characters")));
+    }
+    Ok(())
+}
+
 fn pointer(path: &serde_path_to_error::Path) -> String {
     use serde_path_to_error::Segment;
     path.iter()

@@ -17,17 +17,20 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Server;
-use super::campaigns::{self, LIST_LIMIT, LIST_MOST};
-use super::error::{self, Problem};
+use super::campaigns;
+use super::error::Problem;
 use super::idempotency::Keyed;
 use super::input;
 use super::job_json::job_json;
+use super::page::Limit;
+use super::reply;
 
 #[derive(Deserialize)]
 pub(super) struct JobsQuery {
     status: Option<Status>,
     run: Option<RunId>,
-    limit: Option<u32>,
+    #[serde(default)]
+    limit: Limit,
     cursor: Option<String>,
 }
 
@@ -43,11 +46,11 @@ pub(super) async fn of_campaign(
         run: query.run,
         status: query.status,
         cursor: query.cursor,
-        limit: query.limit.unwrap_or(LIST_LIMIT).clamp(1, LIST_MOST),
+        limit: query.limit.or_usual(),
     };
     let page = server.ledger.store().jobs(query).await?;
     let items: Vec<Value> = page.items.iter().map(|stored| job_json(&stored.record, &campaign.questions)).collect();
-    Ok(error::json(StatusCode::OK, &json!({"items": items, "next_cursor": page.next})))
+    Ok(reply::page(&items, page.next))
 }
 
 /// `GET /v1/jobs/{id}`: the job, and what was said in its calls.
@@ -57,7 +60,7 @@ pub(super) async fn show(State(server): State<Arc<Server>>, Path(id): Path<Strin
     let entries = server.ledger.store().entries(job.id(), 0, MOST_ENTRIES).await?;
     let transcript: Vec<Value> = entries.iter().filter_map(turn_json).collect();
     json["transcript"] = json!(transcript);
-    Ok(error::json(StatusCode::OK, &json))
+    Ok(reply::json(StatusCode::OK, &json))
 }
 
 /// A history is as long as its calls; this bounds one reply, not the history.
@@ -89,7 +92,8 @@ pub(super) async fn questions_of(server: &Server, job: &CallJob) -> Result<Vec<Q
 #[derive(Deserialize)]
 pub(super) struct EventsQuery {
     cursor: Option<u64>,
-    limit: Option<u32>,
+    #[serde(default)]
+    limit: Limit,
 }
 
 /// `GET /v1/jobs/{id}/events`
@@ -99,7 +103,7 @@ pub(super) async fn events(
     Query(query): Query<EventsQuery>,
 ) -> Result<Response, Problem> {
     let job = find(&server, &id).await?;
-    let limit = query.limit.unwrap_or(LIST_MOST).clamp(1, LIST_MOST);
+    let limit = query.limit.or_most();
     let entries = server.ledger.store().entries(job.id(), query.cursor.unwrap_or(0), limit).await?;
     let full = u32::try_from(entries.len()).is_ok_and(|length| length == limit);
     let next = entries.last().filter(|_| full).map(|entry| entry.number.to_string());
@@ -112,7 +116,7 @@ pub(super) async fn events(
             })
         })
         .collect();
-    Ok(error::json(StatusCode::OK, &json!({"items": items, "next_cursor": next})))
+    Ok(reply::page(&items, next))
 }
 
 /// `POST /v1/jobs/{id}/cancel`
@@ -161,11 +165,11 @@ async fn tell(
         Err(StoreError::KeyTaken(saved)) => Ok(keyed.taken(server, &saved).await),
         Err(error) => Err(error.into()),
         Ok(Told::NoSuchJob) => Err(Problem::missing("job")),
-        Ok(Told::Moved(job)) => Ok(error::json(StatusCode::OK, &job_json(&job, &questions))),
+        Ok(Told::Moved(job)) => Ok(reply::json(StatusCode::OK, &job_json(&job, &questions))),
         Ok(Told::Ignored(_, job))
             if verb == "cancel" && (job.cancel_requested() || job.status() == Status::Cancelled) =>
         {
-            Ok(error::json(StatusCode::OK, &job_json(&job, &questions)))
+            Ok(reply::json(StatusCode::OK, &job_json(&job, &questions)))
         }
         Ok(Told::Ignored(why, job)) => {
             Err(Problem::conflict(format!("a job that is {} cannot {verb}: {}", job.status(), why.as_str())))
@@ -208,6 +212,6 @@ pub(super) async fn redial(
     let saved = keyed.claim(StatusCode::CREATED, reply.to_string(), now);
     match server.ledger.accept(new, saved).await {
         Err(StoreError::KeyTaken(saved)) => Ok(keyed.taken(&server, &saved).await),
-        accepted => accepted.map(|_| error::json(StatusCode::CREATED, &reply)).map_err(Problem::from),
+        accepted => accepted.map(|_| reply::json(StatusCode::CREATED, &reply)).map_err(Problem::from),
     }
 }

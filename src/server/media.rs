@@ -10,13 +10,13 @@ mod scribe;
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::extract::State;
 use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, Uri};
 use axum::response::{IntoResponse, Response};
 use gymcall_jobs::id::Tag;
 
-use super::{Server, Signatures, webhooks};
+use super::{Server, webhooks};
 
 /// The largest message that is taken, in bytes; Twilio's are about 400.
 const MAX_MESSAGE: usize = 64 * 1024;
@@ -51,20 +51,15 @@ impl Drop for OpenStream {
 pub(super) async fn open(
     State(server): State<Arc<Server>>,
     uri: Uri,
-    RawQuery(query): RawQuery,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
-    let url = server.base.opened(uri.path(), query.as_deref());
+    let url = server.base.opened(uri.path(), uri.query());
     // Before the upgrade: a refusal here is an HTTP answer that Twilio reports as 31920.
-    match &server.signatures {
-        Signatures::Unchecked => {}
-        Signatures::NoToken => return webhooks::forged("no TWILIO_AUTH_TOKEN is set to check it with").into_response(),
-        Signatures::Checked(verifier) => {
-            if verifier.verify_upgrade(&url, webhooks::signature(&headers)).is_err() {
-                return webhooks::forged("the signature does not fit the stream's URL").into_response();
-            }
-        }
+    let signed =
+        webhooks::check_signature(&server, &headers, |verifier, signature| verifier.verify_upgrade(&url, signature));
+    if let Err(problem) = signed {
+        return problem.into_response();
     }
     let upgrade = upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE).read_buffer_size(8 * 1024);
     upgrade.on_upgrade(move |socket| {

@@ -1,10 +1,10 @@
-//! Results: one row for every accepted gym, before any call too.
+//! Results: one row for every accepted gym, before any call too, and one more for each redial.
 
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use gymcall_jobs::campaign::Campaign;
@@ -14,9 +14,11 @@ use gymcall_jobs::store::{JobQuery, Store};
 use serde_json::{Map, Value, json};
 
 use super::Server;
-use super::campaigns::{self, LIST_LIMIT, LIST_MOST, ListQuery};
-use super::error::{self, Problem};
+use super::campaigns;
+use super::error::Problem;
 use super::job_json::{Ending, answers_of, job_json};
+use super::page::{self, ListQuery};
+use super::reply;
 
 /// The columns before the answers.
 const COLUMNS: [&str; 17] = [
@@ -50,8 +52,8 @@ pub(super) async fn json(
     Query(query): Query<ListQuery>,
 ) -> Result<Response, Problem> {
     let campaign = campaigns::find(&server, &id).await?;
-    let limit = query.limit.unwrap_or(LIST_LIMIT).clamp(1, LIST_MOST);
-    let page = server.ledger.store().jobs(query_of(&campaign, query.cursor, limit)).await?;
+    let query = query_of(&campaign, query.cursor, query.limit.or_usual());
+    let page = server.ledger.store().jobs(query).await?;
     let items: Vec<Value> = page
         .items
         .iter()
@@ -67,7 +69,7 @@ pub(super) async fn json(
             item
         })
         .collect();
-    Ok(error::json(StatusCode::OK, &json!({"items": items, "next_cursor": page.next})))
+    Ok(reply::page(&items, page.next))
 }
 
 /// `GET /v1/campaigns/{id}/results.csv`: all of it, streamed page by page.
@@ -106,7 +108,7 @@ impl Export {
                 self.part = Part::From(None);
             }
             Part::From(cursor) => {
-                let query = query_of(&self.campaign, cursor, LIST_MOST);
+                let query = query_of(&self.campaign, cursor, page::MOST);
                 let page = self.store.jobs(query).await.map_err(std::io::Error::other)?;
                 for stored in &page.items {
                     sheet.write_record(row(&stored.record, questions).iter().map(|cell| safe(cell)))?;

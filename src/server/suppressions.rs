@@ -13,20 +13,20 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Server;
-use super::campaigns::{LIST_LIMIT, LIST_MOST, ListQuery};
-use super::error::{self, Problem};
+use super::error::Problem;
 use super::idempotency::Keyed;
 use super::input;
+use super::page::ListQuery;
+use super::reply;
 
 /// `GET /v1/suppressions`
 pub(super) async fn list(
     State(server): State<Arc<Server>>,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, Problem> {
-    let limit = query.limit.unwrap_or(LIST_LIMIT).clamp(1, LIST_MOST);
-    let page = server.ledger.store().suppressions(query.cursor, limit).await?;
+    let page = server.ledger.store().suppressions(query.cursor, query.limit.or_usual()).await?;
     let items: Vec<Value> = page.items.iter().map(suppression_json).collect();
-    Ok(error::json(StatusCode::OK, &json!({"items": items, "next_cursor": page.next})))
+    Ok(reply::page(&items, page.next))
 }
 
 #[derive(Deserialize)]
@@ -63,7 +63,7 @@ pub(super) async fn add(
     };
     let response = match store.commit(write).await {
         Err(StoreError::KeyTaken(saved)) => keyed.taken(&server, &saved).await,
-        committed => committed.map(|()| error::json(StatusCode::CREATED, &reply))?,
+        committed => committed.map(|()| reply::json(StatusCode::CREATED, &reply))?,
     };
     // Also for a repeated request: the first may have died before this.
     if let Some(holder) = store.number_holder(&phone).await? {

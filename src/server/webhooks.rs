@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{RawQuery, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use gymcall_jobs::event::Event;
@@ -16,26 +16,20 @@ use gymcall_jobs::ledger::Told;
 
 use super::error::Problem;
 use super::{Server, Signatures};
-use crate::twilio::callback::{CallbackQuery, CallbackUrls, StatusNews, VoiceRequest};
-use crate::twilio::signature::decode_form;
+use crate::twilio::callback::{CallbackError, CallbackQuery, CallbackUrls, StatusNews, VoiceRequest};
+use crate::twilio::signature::{BadSignature, Verifier, decode_form};
 use crate::twilio::twiml;
 
 /// `POST /v1/twilio/voice`: the gym picked up, what now?
 pub(super) async fn voice(
     State(server): State<Arc<Server>>,
     uri: Uri,
-    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let form = verified(&server, &uri, &headers, &body)?;
-    let (query, request) = match (CallbackQuery::parse(&query.unwrap_or_default()), VoiceRequest::from_form(&form)) {
-        (Ok(query), Ok(request)) => (query, request),
-        // Signed, but not a call of ours: whoever is on the line is let go.
-        (query, request) => {
-            tracing::warn!(query_is_ours = query.is_ok(), request = ?request.err(), "a voice request that is not ours");
-            return Ok(xml(twiml::hang_up().to_owned()));
-        }
+    let Some((query, request)) = verified(&server, &uri, &headers, &body, VoiceRequest::from_form)? else {
+        // Not a call of ours: whoever is on the line is let go.
+        return Ok(xml(twiml::hang_up().to_owned()));
     };
     let (id, tag, call) = (query.job, query.tag, request.call);
     tracing::info!(job_id = %id, call_sid = %call, "job {id}: Twilio asks what to do with call {call}");
@@ -66,18 +60,12 @@ pub(super) fn may_talk(job: &CallJob, tag: &Tag, call: &CallSid) -> bool {
 pub(super) async fn status(
     State(server): State<Arc<Server>>,
     uri: Uri,
-    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let form = verified(&server, &uri, &headers, &body)?;
-    let (query, news) = match (CallbackQuery::parse(&query.unwrap_or_default()), StatusNews::from_form(&form)) {
-        (Ok(query), Ok(news)) => (query, news),
+    let Some((query, news)) = verified(&server, &uri, &headers, &body, StatusNews::from_form)? else {
         // An error would only make Twilio send the same again.
-        (query, news) => {
-            tracing::warn!(query_is_ours = query.is_ok(), news = ?news.err(), "a status callback that means nothing to us");
-            return Ok(StatusCode::NO_CONTENT.into_response());
-        }
+        return Ok(StatusCode::NO_CONTENT.into_response());
     };
     let id = query.job;
     tracing::info!(
@@ -97,26 +85,45 @@ pub(super) async fn status(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// The form, if Twilio signed it for the URL that it asked for.
-fn verified(server: &Server, uri: &Uri, headers: &HeaderMap, body: &[u8]) -> Result<Vec<(String, String)>, Problem> {
+/// Whose call a webhook is about and what it says, if Twilio signed it for the URL that it asked for. `None` if
+/// it is signed and still means nothing to us.
+fn verified<T>(
+    server: &Server,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &[u8],
+    read: impl FnOnce(&[(String, String)]) -> Result<T, CallbackError>,
+) -> Result<Option<(CallbackQuery, T)>, Problem> {
     let form = decode_form(body);
     let url = server.base.requested(uri.path(), uri.query());
-    match &server.signatures {
-        Signatures::Unchecked => Ok(form),
-        Signatures::NoToken => Err(forged("no TWILIO_AUTH_TOKEN is set to check it with")),
-        Signatures::Checked(verifier) => match verifier.verify_form(&url, &form, signature(headers)) {
-            Ok(()) => Ok(form),
-            Err(_) => Err(forged("the signature does not fit this URL and body")),
-        },
+    check_signature(server, headers, |verifier, signature| verifier.verify_form(&url, &form, signature))?;
+    match (CallbackQuery::parse(uri.query().unwrap_or_default()), read(&form)) {
+        (Ok(query), Ok(news)) => Ok(Some((query, news))),
+        (query, news) => {
+            let path = uri.path();
+            tracing::warn!(path, query = ?query.err(), form = ?news.err(), "a webhook on {path} means nothing to us");
+            Ok(None)
+        }
     }
 }
 
-/// The signature header; without one, a text that is no signature of anything.
-pub(super) fn signature(headers: &HeaderMap) -> &str {
-    headers.get("x-twilio-signature").and_then(|value| value.to_str().ok()).unwrap_or_default()
+/// Refuses what Twilio did not sign. A missing header is a text that is no signature of anything.
+pub(super) fn check_signature(
+    server: &Server,
+    headers: &HeaderMap,
+    verify: impl FnOnce(&Verifier, &str) -> Result<(), BadSignature>,
+) -> Result<(), Problem> {
+    let signature = headers.get("x-twilio-signature").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    match &server.signatures {
+        Signatures::Unchecked => Ok(()),
+        Signatures::NoToken => Err(forged("no TWILIO_AUTH_TOKEN is set to check it with")),
+        Signatures::Checked(verifier) => {
+            verify(verifier, signature).map_err(|_| forged("the signature does not fit the request"))
+        }
+    }
 }
 
-pub(super) fn forged(why: &str) -> Problem {
+fn forged(why: &str) -> Problem {
     tracing::warn!("a request with Twilio's name is refused: {why}. Is PUBLIC_BASE_URL the URL that Twilio uses?");
     Problem::new(StatusCode::FORBIDDEN, "the request is not signed by Twilio")
 }

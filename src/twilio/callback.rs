@@ -12,9 +12,7 @@ use jiff::Timestamp;
 
 use super::time;
 pub use gymcall_jobs::attempt::{CallStatus, UnknownStatus};
-pub use urls::{
-    AMD_PATH, CallbackQuery, CallbackQueryError, CallbackUrls, GATHER_PATH, STATUS_PATH, STREAM_PATH, VOICE_PATH,
-};
+pub use urls::{CallbackQuery, CallbackQueryError, CallbackUrls, STATUS_PATH, STREAM_PATH, VOICE_PATH};
 
 /// A signed form that we cannot use. Log it and answer 2xx: Twilio would send the same again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,12 +41,8 @@ pub struct StatusNews {
     pub timestamp: Option<Timestamp>,
     /// Seconds of the call, once it is over (`CallDuration`).
     pub duration_s: Option<u32>,
-    /// The carrier's SIP code, once it is over: 487 after the ringing timed out, 404 if unreachable.
-    pub sip_response_code: Option<u16>,
     /// Who answered, if machine detection ran.
     pub answered_by: Option<AnsweredBy>,
-    /// Twilio's error code, on some failures.
-    pub error_code: Option<u32>,
 }
 
 impl StatusNews {
@@ -61,9 +55,7 @@ impl StatusNews {
             sequence: number(params, "SequenceNumber"),
             timestamp: field(params, "Timestamp").and_then(time::rfc2822),
             duration_s: number(params, "CallDuration"),
-            sip_response_code: number(params, "SipResponseCode"),
             answered_by: field(params, "AnsweredBy").map(answered_by),
-            error_code: number(params, "ErrorCode"),
         })
     }
 }
@@ -73,37 +65,12 @@ impl StatusNews {
 pub struct VoiceRequest {
     /// The call.
     pub call: CallSid,
-    /// Who answered, if machine detection ran before the question.
-    pub answered_by: Option<AnsweredBy>,
 }
 
 impl VoiceRequest {
     /// Reads a decoded form.
     pub fn from_form(params: &[(String, String)]) -> Result<Self, CallbackError> {
-        Ok(Self { call: call(params)?, answered_by: field(params, "AnsweredBy").map(answered_by) })
-    }
-}
-
-/// Twilio made up its mind about who answered; it says so at most once a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AmdNews {
-    /// The call.
-    pub call: CallSid,
-    /// Who answered. Never hang up on [`AnsweredBy::Unknown`]: it is also what silence gives.
-    pub answered_by: AnsweredBy,
-    /// How long Twilio listened, in milliseconds.
-    pub detection_ms: Option<u32>,
-}
-
-impl AmdNews {
-    /// Reads a decoded form.
-    pub fn from_form(params: &[(String, String)]) -> Result<Self, CallbackError> {
-        let word = field(params, "AnsweredBy").ok_or(CallbackError::Missing("AnsweredBy"))?;
-        Ok(Self {
-            call: call(params)?,
-            answered_by: answered_by(word),
-            detection_ms: number(params, "MachineDetectionDuration"),
-        })
+        Ok(Self { call: call(params)? })
     }
 }
 

@@ -38,7 +38,7 @@ pub struct Account {
     pub auth_token: SecretString,
     /// `https://api.twilio.com`, or where the simulator listens.
     pub base_url: Url,
-    /// The number that calls, in E.164, where a call names no other.
+    /// The number that calls, in E.164.
     pub from_number: String,
 }
 
@@ -91,13 +91,13 @@ impl Client {
             // the request had not been handed to a connection. A total timeout says
             // nothing of the kind, even if it struck while connecting; it is unclear.
             Err(error) if error.is_connect() => Placement::not_sent(http::explain(error)),
-            Err(error) => Placement::Unclear { why: http::explain(error), server_date: None },
+            Err(error) => Placement::Unclear { why: http::explain(error) },
         }
     }
 
     /// Reads a call (`GET /Calls/{sid}.json`). A call made a moment ago may not be found.
     pub async fn fetch(&self, call: &CallSid) -> Result<RemoteCall, RequestError> {
-        let request = self.asking.get(self.url(&["Calls", &json(call)]));
+        let request = self.asking.get(self.url(&["Calls", &file_of(call)]));
         remote::call(self.ask(request).await?)
     }
 
@@ -133,7 +133,7 @@ impl Client {
     }
 
     async fn update(&self, call: &CallSid, status: &str) -> Result<RemoteCall, RequestError> {
-        let request = self.asking.post(self.url(&["Calls", &json(call)]));
+        let request = self.asking.post(self.url(&["Calls", &file_of(call)]));
         remote::call(self.ask(request.form(&[("Status", status)])).await?)
     }
 
@@ -154,6 +154,7 @@ impl Client {
     }
 }
 
-fn json(call: &CallSid) -> String {
+/// The last segment of a call's address.
+fn file_of(call: &CallSid) -> String {
     [call.as_str(), ".json"].concat()
 }

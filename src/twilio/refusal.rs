@@ -1,7 +1,5 @@
 //! Why Twilio certainly made no call, and what that means for the job.
 
-use std::time::Duration;
-
 /// A reason for which certainly no call exists.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -13,10 +11,7 @@ pub enum Refusal {
     },
     /// Twilio was asked too often (429, 20429, 10004). It did nothing with the request.
     #[error("Twilio is throttling requests")]
-    Throttled {
-        /// How long Twilio asks to wait; it usually does not say.
-        retry_after: Option<Duration>,
-    },
+    Throttled,
     /// This number cannot be called by this account; others can.
     #[error("Twilio refuses this number ({code}): {message}")]
     BadNumber {
@@ -68,7 +63,7 @@ impl Refusal {
     /// Sorts an error that Twilio itself wrote, by its code and then by the HTTP status.
     pub(super) fn from_twilio(code: u32, message: String, http: u16) -> Self {
         match code {
-            20429 | 10004 => Self::Throttled { retry_after: None },
+            20429 | 10004 => Self::Throttled,
             // No To; the account may not call that country (21203, 21215, 13227); not a
             // number (21211, 21217, 13223, 13224, 13226); cannot be reached (21214);
             // blocked (21216, 13225, 32203); not verified on a trial account (21219).
@@ -99,22 +94,11 @@ impl Refusal {
     /// What to do now.
     pub fn verdict(&self) -> Verdict {
         match self {
-            Self::NotSent { .. } | Self::Throttled { .. } => Verdict::TryAgain,
+            Self::NotSent { .. } | Self::Throttled => Verdict::TryAgain,
             // An unknown reason ends this job alone. To try again would ask the same for
             // ever, and to pause would let one odd number stop a whole campaign.
             Self::BadNumber { .. } | Self::Other { .. } => Verdict::GiveUpNumber,
             Self::BadCredentials { .. } | Self::Misconfigured { .. } => Verdict::PauseEverything,
-        }
-    }
-
-    /// Twilio's error code, where Twilio gave one.
-    pub fn code(&self) -> Option<u32> {
-        match self {
-            Self::NotSent { .. } | Self::Throttled { .. } => None,
-            Self::BadNumber { code, .. }
-            | Self::BadCredentials { code, .. }
-            | Self::Misconfigured { code, .. }
-            | Self::Other { code, .. } => Some(*code),
         }
     }
 }

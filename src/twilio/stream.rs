@@ -1,7 +1,7 @@
 //! Media Streams: the JSON texts on the socket that carries a call's sound.
 //!
-//! Sound is 8 kHz mu-law in base 64, 160 bytes for each 20 ms. Counts and times of
-//! Twilio's messages are decimal strings; we turn them into numbers here.
+//! Sound is 8 kHz mu-law in base 64, 160 bytes for each 20 ms. Twilio also counts and times
+//! its messages; the socket keeps their order, and a conversation counts its own time.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use std::fmt;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use gymcall_jobs::id::CallSid;
-use serde::{Deserialize, Deserializer, de};
+use serde::Deserialize;
 use serde_json::json;
 
 /// A message that is not as documented, of an event that we know.
@@ -54,6 +54,19 @@ pub struct MediaFormat {
     pub channels: u8,
 }
 
+impl MediaFormat {
+    /// Whether it is the telephone's own, 8 kHz mu-law on one channel: nothing here hears another.
+    pub fn is_telephone(&self) -> bool {
+        self.encoding == "audio/x-mulaw" && self.sample_rate == 8000 && self.channels == 1
+    }
+}
+
+impl fmt::Display for MediaFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} at {} Hz on {} channel(s)", self.encoding, self.sample_rate, self.channels)
+    }
+}
+
 /// The stream begins.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -80,10 +93,6 @@ pub enum FromTwilio {
     Media {
         /// Raw mu-law bytes.
         payload: Vec<u8>,
-        /// Milliseconds since the stream began.
-        timestamp_ms: u64,
-        /// The count of these messages, from 1. A gap is lost sound.
-        chunk: u64,
     },
     /// All that we sent before this mark was played, or was cleared.
     Mark {
@@ -91,10 +100,7 @@ pub enum FromTwilio {
         name: String,
     },
     /// The gym pressed a key.
-    Dtmf {
-        /// `0` to `9`, `*`, `#`, `A` to `D`.
-        digit: char,
-    },
+    Dtmf,
     /// The stream is over; Twilio closes the socket.
     Stop,
     /// An event that we do not know, or sound of a track that we did not ask for.
@@ -109,13 +115,9 @@ impl FromTwilio {
             Wire::Start { start } => Self::Start(start),
             // The other track would be our own voice, and we would answer ourselves.
             Wire::Media { media } if media.track != "inbound" => Self::Unknown,
-            Wire::Media { media } => Self::Media {
-                payload: STANDARD.decode(media.payload.as_bytes())?,
-                timestamp_ms: media.timestamp,
-                chunk: media.chunk,
-            },
+            Wire::Media { media } => Self::Media { payload: STANDARD.decode(media.payload.as_bytes())? },
             Wire::Mark { mark } => Self::Mark { name: mark.name },
-            Wire::Dtmf { dtmf } => Self::Dtmf { digit: dtmf.digit },
+            Wire::Dtmf {} => Self::Dtmf,
             Wire::Stop {} => Self::Stop,
             Wire::Unknown => Self::Unknown,
         })
@@ -135,9 +137,7 @@ enum Wire {
     Mark {
         mark: WireMark,
     },
-    Dtmf {
-        dtmf: WireDtmf,
-    },
+    Dtmf {},
     Stop {},
     #[serde(other)]
     Unknown,
@@ -146,25 +146,12 @@ enum Wire {
 #[derive(Deserialize)]
 struct WireMedia {
     track: String,
-    #[serde(deserialize_with = "decimal")]
-    chunk: u64,
-    #[serde(deserialize_with = "decimal")]
-    timestamp: u64,
     payload: String,
 }
 
 #[derive(Deserialize)]
 struct WireMark {
     name: String,
-}
-
-#[derive(Deserialize)]
-struct WireDtmf {
-    digit: char,
-}
-
-fn decimal<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
 }
 
 /// What we say on the socket.

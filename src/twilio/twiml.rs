@@ -4,7 +4,7 @@
 //! wrote the list. Serve it as `text/xml`.
 
 use quick_xml::Writer;
-use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
+use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, Event};
 use url::Url;
 
 /// A document that Twilio would not take.
@@ -53,18 +53,6 @@ pub fn connect_stream(stream_url: &Url, parameters: &[(&str, &str)]) -> Result<S
         }
         xml.write_event(Event::End(BytesEnd::new("Stream")))?;
         xml.write_event(Event::End(BytesEnd::new("Connect")))?;
-        xml.write_event(Event::Empty(BytesStart::new("Hangup")))?;
-        Ok(())
-    })
-}
-
-/// `<Say>` and then `<Hangup/>`: Twilio's own voice says this, and the call ends.
-pub fn say(text: &str) -> Result<String, TwimlError> {
-    let text = printable(text);
-    document(|xml| {
-        xml.write_event(Event::Start(BytesStart::new("Say")))?;
-        xml.write_event(Event::Text(BytesText::new(&text)))?;
-        xml.write_event(Event::End(BytesEnd::new("Say")))?;
         xml.write_event(Event::Empty(BytesStart::new("Hangup")))?;
         Ok(())
     })

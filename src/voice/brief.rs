@@ -2,11 +2,10 @@
 
 use gymcall_jobs::gym::column_name;
 use gymcall_jobs::question::Question;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What the agent has to know before it speaks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Brief {
     /// The gym, as it is spoken of.
     pub gym_name: String,

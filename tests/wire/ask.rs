@@ -18,9 +18,8 @@ async fn a_call_is_read_and_changed_at_its_own_address() {
 
     let call = client.fetch(&sid()).await.unwrap();
     assert_eq!((call.sid, call.status, call.duration_s), (sid(), CallStatus::Completed, Some(17)));
-    assert_eq!((call.to.as_str(), call.from.as_str()), ("+14155550100", "+15005550006"));
     assert_eq!(call.date_created, Some("2026-11-23T13:59:58Z".parse().unwrap()));
-    assert_eq!((call.price.as_deref(), call.price_unit.as_deref()), (Some("-0.03000"), Some("USD")));
+    assert_eq!(call.price.as_deref(), Some("-0.03000"));
     assert_eq!(call.answered_by, Some(AnsweredBy::MachineEndBeep));
     assert_eq!(client.hang_up(&sid()).await.unwrap().status, CallStatus::Completed);
     assert_eq!(client.take_back(&sid()).await.unwrap().status, CallStatus::Canceled);

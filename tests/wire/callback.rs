@@ -1,6 +1,6 @@
 //! Twilio's forms and our callback URLs, from the bytes as they travel.
 use gymcall::twilio::callback::{
-    AmdNews, CallStatus, CallbackError, CallbackQuery, CallbackQueryError, CallbackUrls, StatusNews, VoiceRequest,
+    CallStatus, CallbackError, CallbackQuery, CallbackQueryError, CallbackUrls, StatusNews, VoiceRequest,
 };
 use gymcall::twilio::public_url::PublicBase;
 use gymcall::twilio::signature::decode_form;
@@ -31,9 +31,7 @@ fn the_end_of_a_call_is_read_whole() {
             sequence: Some(3),
             timestamp: Some("2024-09-11T20:12:05Z".parse().unwrap()),
             duration_s: Some(17),
-            sip_response_code: Some(487),
             answered_by: Some(AnsweredBy::MachineStart),
-            error_code: Some(13224),
         }
     );
 }
@@ -46,7 +44,7 @@ fn what_is_missing_blank_or_odd_does_not_cost_the_news() {
     let news = status(&body).unwrap();
     assert_eq!(news.status, CallStatus::Ringing);
     assert_eq!((news.sequence, news.timestamp, news.duration_s), (None, None, None));
-    assert_eq!((news.sip_response_code, news.answered_by, news.error_code), (None, None, None));
+    assert_eq!(news.answered_by, None);
 }
 
 #[test]
@@ -62,7 +60,7 @@ fn news_that_cannot_be_used_says_why() {
 
 #[test]
 fn every_status_word_is_twilios_and_the_end_outranks_the_rest() {
-    let words: Vec<_> = CallStatus::ALL.iter().copied().into_iter().map(CallStatus::as_str).collect();
+    let words: Vec<_> = CallStatus::ALL.iter().copied().map(CallStatus::as_str).collect();
     assert_eq!(
         words,
         ["queued", "initiated", "ringing", "in-progress", "completed", "busy", "no-answer", "canceled", "failed"]
@@ -72,7 +70,7 @@ fn every_status_word_is_twilios_and_the_end_outranks_the_rest() {
     }
     let ranks: Vec<_> = CallStatus::ALL.iter().copied().map(CallStatus::rank).collect();
     assert_eq!(ranks, [0, 1, 2, 3, 4, 4, 4, 4, 4]);
-    let ends: Vec<_> = CallStatus::ALL.iter().copied().into_iter().filter(|status| status.is_terminal()).collect();
+    let ends: Vec<_> = CallStatus::ALL.iter().copied().filter(|status| status.is_terminal()).collect();
     assert_eq!(ends, CallStatus::ALL[4..]);
 }
 
@@ -80,20 +78,16 @@ fn every_status_word_is_twilios_and_the_end_outranks_the_rest() {
 fn the_question_what_to_do_names_the_call() {
     let read = |body: String| VoiceRequest::from_form(&decode_form(body.as_bytes()));
     let plain = read(format!("CallSid={SID}&CallStatus=in-progress&CallerName=")).unwrap();
-    assert_eq!(plain, VoiceRequest { call: SID.parse().unwrap(), answered_by: None });
-    let heard = read(format!("CallSid={SID}&AnsweredBy=human")).unwrap();
-    assert_eq!(heard.answered_by, Some(AnsweredBy::Human));
+    assert_eq!(plain, VoiceRequest { call: SID.parse().unwrap() });
     assert!(read("CallStatus=in-progress".to_owned()).is_err());
 }
 
 #[test]
 fn machine_detection_never_says_more_than_twilio_did() {
-    let read = |body: String| AmdNews::from_form(&decode_form(body.as_bytes()));
-    let news = read(format!("CallSid={SID}&AnsweredBy=fax&MachineDetectionDuration=2460")).unwrap();
-    assert_eq!((news.answered_by, news.detection_ms), (AnsweredBy::Fax, Some(2460)));
-    let news = read(format!("CallSid={SID}&AnsweredBy=android")).unwrap();
-    assert_eq!(news.answered_by, AnsweredBy::Unknown);
-    assert_eq!(read(format!("CallSid={SID}")), Err(CallbackError::Missing("AnsweredBy")));
+    let news = |who: &str| status(&format!("CallSid={SID}&CallStatus=in-progress&AnsweredBy={who}")).unwrap();
+    assert_eq!(news("human").answered_by, Some(AnsweredBy::Human));
+    assert_eq!(news("fax").answered_by, Some(AnsweredBy::Fax));
+    assert_eq!(news("android").answered_by, Some(AnsweredBy::Unknown));
 }
 
 #[test]
@@ -110,8 +104,6 @@ fn the_callback_urls_carry_job_tag_and_how_often_to_try() {
         let tail = format!("?job={job}&tag={}#rc=5&rp=5xx,ct,rt", tag.as_str());
         assert_eq!(urls.voice.as_str(), format!("{http}/v1/twilio/voice{tail}"));
         assert_eq!(urls.status.as_str(), format!("{http}/v1/twilio/status{tail}"));
-        assert_eq!(urls.amd.as_str(), format!("{http}/v1/twilio/amd{tail}"));
-        assert_eq!(urls.gather.as_str(), format!("{http}/v1/twilio/gather{tail}"));
         assert_eq!(urls.stream.as_str(), format!("{ws}/v1/twilio/stream"));
         assert!(!format!("{urls:?}").contains(tag.as_str()));
 

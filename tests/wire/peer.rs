@@ -158,7 +158,6 @@ pub fn a_call(send_within: Duration) -> PlaceCall {
     };
     PlaceCall {
         to: "+14155550100".to_owned(),
-        from: None,
         voice_url: url("voice"),
         status_url: url("status"),
         timeout_s: 30,

@@ -3,8 +3,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use crate::peer::{LONG, Peer, Seen, Then, a_call, answer, call_json, client, refusal, sid};
-use gymcall::twilio::callback::CallStatus;
-use gymcall::twilio::client::{PlaceCall, Placement};
+use gymcall::twilio::client::Placement;
 use gymcall::twilio::refusal::{Refusal, Verdict};
 use tokio::time::Instant;
 use url::Url;
@@ -29,7 +28,7 @@ fn is_unclear(placement: &Placement) -> bool {
 #[tokio::test]
 async fn a_call_is_asked_for_once_in_the_documented_form() {
     let (placement, seen) = place(Then::Answer(answer("201 CREATED", &call_json("queued"))), LONG).await;
-    assert_eq!(placement, Placement::Created { sid: sid(), status: CallStatus::Queued });
+    assert_eq!(placement, Placement::Created { sid: sid() });
     assert_eq!(seen.connections, 1);
     let [request] = &seen.requests[..] else { panic!("{} requests", seen.requests.len()) };
     let (head, body) = request.split_once("\r\n\r\n").unwrap();
@@ -56,15 +55,6 @@ async fn a_call_is_asked_for_once_in_the_documented_form() {
 }
 
 #[tokio::test]
-async fn a_call_may_name_its_own_number() {
-    let peer = Peer::answering(answer("201 CREATED", &call_json("queued")));
-    let call = PlaceCall { from: Some("+15005550009".to_owned()), ..a_call(LONG) };
-    assert!(matches!(peer.client(LONG).place(&call).await, Placement::Created { .. }));
-    let seen = peer.finish();
-    assert!(seen.requests[0].contains("&From=%2B15005550009&"));
-}
-
-#[tokio::test]
 async fn no_connection_is_kept_between_two_calls() {
     let created = || Then::AnswerAndHang(answer("201 CREATED", &call_json("queued")));
     let peer = Peer::start(vec![created(), created()]);
@@ -79,16 +69,16 @@ async fn no_connection_is_kept_between_two_calls() {
 #[tokio::test]
 async fn the_name_of_a_live_call_is_never_lost_over_a_status_word() {
     let placement = place_answered(answer("201 CREATED", &call_json("teleporting"))).await;
-    assert_eq!(placement, Placement::Created { sid: sid(), status: CallStatus::Queued });
+    assert_eq!(placement, Placement::Created { sid: sid() });
     let placement = place_answered(answer("200 OK", &call_json("ringing"))).await;
-    assert_eq!(placement, Placement::Created { sid: sid(), status: CallStatus::Ringing });
+    assert_eq!(placement, Placement::Created { sid: sid() });
 }
 
 #[tokio::test]
-async fn throttling_is_certain_and_says_how_long() {
+async fn throttling_is_certain() {
     let plain = "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\nContent-Length: 4\r\n\r\nslow";
     let Placement::NotCreated(refusal) = place_answered(plain.to_owned()).await else { panic!() };
-    assert_eq!(refusal, Refusal::Throttled { retry_after: Some(Duration::from_secs(7)) });
+    assert_eq!(refusal, Refusal::Throttled);
     assert_eq!(refusal.verdict(), Verdict::TryAgain);
 }
 
@@ -112,7 +102,7 @@ async fn a_refusal_that_twilio_wrote_is_certain_and_has_a_verdict() {
         };
         assert_eq!(refusal.verdict(), verdict, "{status} {code}");
         if verdict != Verdict::TryAgain {
-            assert_eq!(refusal.code(), Some(code));
+            assert!(refusal.to_string().contains(&code.to_string()), "{refusal}");
         }
     }
 }
@@ -147,13 +137,6 @@ async fn whatever_proves_nothing_is_unclear() {
         let placement = place_answered(bytes).await;
         assert!(is_unclear(&placement), "{name}: {placement:?}");
     }
-}
-
-#[tokio::test]
-async fn an_unclear_reply_still_tells_twilios_time() {
-    let placement = place_answered(answer("503 SERVICE UNAVAILABLE", "")).await;
-    let Placement::Unclear { server_date, .. } = placement else { panic!("{placement:?}") };
-    assert_eq!(server_date, Some("2026-11-23T14:00:00Z".parse().unwrap()));
 }
 
 #[tokio::test]

@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use super::row::{Accepted, BadRow, RowCode};
+use super::row::{Accepted, BadRow};
 use super::{Limits, RosterError};
 use crate::gym::{Gym, GymZone, NAME_COLUMNS, PHONE_COLUMNS, ZoneSource, column_name};
 use crate::phone::{PhoneNumber, PhoneRules, Region};
+use crate::row_code::RowCode;
 
 /// The columns of a file.
 pub(super) struct Columns {

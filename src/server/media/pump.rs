@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::scribe::{Call, Scribe};
 use super::{OpenStream, webhooks};
 use crate::server::{Server, jobs};
-use crate::twilio::stream::{FromTwilio, Start, StreamError, StreamSid, ToTwilio};
+use crate::twilio::stream::{FromTwilio, MediaFormat, Start, StreamError, StreamSid, ToTwilio};
 use crate::voice::brief::{Brief, Limits};
 use crate::voice::conversation::{Conversation, Output};
 use crate::voice::dialogue::scripted::Scripted;
@@ -44,6 +44,8 @@ enum StreamRefused {
     NoStart,
     #[error("its start carries no job and tag of ours")]
     NoTag,
+    #[error("job {job}: its sound is {format}, and only audio/x-mulaw at 8000 Hz on one channel can be heard")]
+    Format { job: JobId, format: MediaFormat },
     #[error("it is not the open attempt of job {0}")]
     NotOpen(JobId),
     #[error("its attempt has a socket already")]
@@ -76,11 +78,15 @@ struct Admitted {
 }
 
 async fn admit(server: &Server, socket: &mut WebSocket) -> Result<Admitted, StreamRefused> {
-    let Start { stream_sid, call_sid, custom_parameters, .. } =
+    let Start { stream_sid, call_sid, custom_parameters, media_format } =
         timeout(START_WITHIN, start_of(socket)).await.map_err(|_| StreamRefused::NoStart)??;
     let parameter = |name: &str| custom_parameters.get(name).ok_or(StreamRefused::NoTag);
     let job: JobId = parameter("job")?.parse().map_err(|_| StreamRefused::NoTag)?;
     let tag: Tag = parameter("tag")?.parse().map_err(|_| StreamRefused::NoTag)?;
+    // Other sound would be noise to the agent, which would then put questions into nothing.
+    if !media_format.is_telephone() {
+        return Err(StreamRefused::Format { job, format: media_format });
+    }
     let place = server.streams.open(&tag).ok_or(StreamRefused::SecondSocket)?;
     let opened = Event::StreamOpened { tag: tag.clone(), call: call_sid.clone() };
     let record = match server.ledger.tell(&job, opened).await? {
@@ -143,7 +149,7 @@ async fn converse(server: &Server, socket: WebSocket, admitted: Admitted) {
     let (mut sound_by, end_by) = (Instant::now() + SILENCE_LIMIT, Instant::now() + time_limit + GRACE);
     while !line.over {
         let outputs = match line.next(sound_by.min(end_by)).await {
-            Some(FromTwilio::Media { payload, .. }) if meter.takes(payload.len()) => {
+            Some(FromTwilio::Media { payload }) if meter.takes(payload.len()) => {
                 sound_by = Instant::now() + SILENCE_LIMIT;
                 conversation.hear(&payload)
             }
@@ -152,7 +158,7 @@ async fn converse(server: &Server, socket: WebSocket, admitted: Admitted) {
                 line.over = true;
                 conversation.hung_up()
             }
-            Some(FromTwilio::Connected | FromTwilio::Start(_) | FromTwilio::Dtmf { .. } | FromTwilio::Unknown) => {
+            Some(FromTwilio::Connected | FromTwilio::Start(_) | FromTwilio::Dtmf | FromTwilio::Unknown) => {
                 vec![]
             }
             // Gone, silent for too long, or faster than a telephone can be.

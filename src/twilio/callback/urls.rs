@@ -11,10 +11,6 @@ use crate::twilio::public_url::PublicBase;
 pub const VOICE_PATH: &str = "/v1/twilio/voice";
 /// Where Twilio reports how the call fares.
 pub const STATUS_PATH: &str = "/v1/twilio/status";
-/// Where Twilio says whether a machine picked up.
-pub const AMD_PATH: &str = "/v1/twilio/amd";
-/// Where Twilio brings what was said, if it listens for us.
-pub const GATHER_PATH: &str = "/v1/twilio/gather";
 /// Where Twilio opens the socket for the sound.
 pub const STREAM_PATH: &str = "/v1/twilio/stream";
 
@@ -32,10 +28,6 @@ pub struct CallbackUrls {
     pub voice: Url,
     /// For `StatusCallback`.
     pub status: Url,
-    /// For `AsyncAmdStatusCallback`.
-    pub amd: Url,
-    /// For the `action` of a `<Gather>`.
-    pub gather: Url,
     /// For `<Stream url>`: Twilio strips the query there, so job and tag ride as `<Parameter>`.
     pub stream: Url,
 }
@@ -49,13 +41,7 @@ impl CallbackUrls {
             url.set_fragment(Some(DELIVERY));
             url
         };
-        Self {
-            voice: to(VOICE_PATH),
-            status: to(STATUS_PATH),
-            amd: to(AMD_PATH),
-            gather: to(GATHER_PATH),
-            stream: base.ws_url(STREAM_PATH),
-        }
+        Self { voice: to(VOICE_PATH), status: to(STATUS_PATH), stream: base.ws_url(STREAM_PATH) }
     }
 }
 

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::header::{DATE, HeaderName, RETRY_AFTER};
+use reqwest::header::DATE;
 use reqwest::{ClientBuilder, Response, StatusCode, redirect, retry};
 use rustls::crypto::{CryptoProvider, ring};
 use serde::Deserialize;
@@ -105,14 +105,11 @@ pub(super) fn explain(error: reqwest::Error) -> String {
 pub(super) struct Reply {
     pub(super) status: StatusCode,
     pub(super) server_date: Option<Timestamp>,
-    pub(super) retry_after: Option<Duration>,
     pub(super) body: Result<Vec<u8>, String>,
 }
 
 pub(super) async fn read(mut response: Response) -> Reply {
-    let header = |name: HeaderName| response.headers().get(name)?.to_str().ok();
-    let server_date = header(DATE).and_then(time::rfc2822);
-    let retry_after = header(RETRY_AFTER).and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
+    let server_date = response.headers().get(DATE).and_then(|date| time::rfc2822(date.to_str().ok()?));
     let status = response.status();
     let mut read = Vec::new();
     let body = loop {
@@ -123,7 +120,7 @@ pub(super) async fn read(mut response: Response) -> Reply {
             Err(error) => break Err(explain(error)),
         }
     };
-    Reply { status, server_date, retry_after, body }
+    Reply { status, server_date, body }
 }
 
 /// An error that Twilio itself wrote.

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use gymcall_jobs::id::CallSid;
-use jiff::Timestamp;
 use reqwest::StatusCode;
 use serde::Deserialize;
 use tokio::time::Instant;
@@ -11,15 +10,12 @@ use url::Url;
 
 use super::Refusal;
 use super::http::Reply;
-use crate::twilio::callback::CallStatus;
 
 /// A call to ask for.
 #[derive(Clone)]
 pub struct PlaceCall {
     /// The gym's number, in E.164.
     pub to: String,
-    /// The number that calls, if not the account's.
-    pub from: Option<String>,
     /// Where Twilio asks what to do when the gym picks up.
     pub voice_url: Url,
     /// Where Twilio reports how the call fares.
@@ -37,7 +33,6 @@ impl fmt::Debug for PlaceCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PlaceCall")
             .field("to", &self.to)
-            .field("from", &self.from)
             .field("timeout_s", &self.timeout_s)
             .field("time_limit_s", &self.time_limit_s)
             .finish_non_exhaustive()
@@ -53,7 +48,7 @@ impl PlaceCall {
     pub(super) fn form(&self, account_number: &str) -> Vec<(&'static str, String)> {
         let mut form = vec![
             ("To", self.to.clone()),
-            ("From", self.from.clone().unwrap_or_else(|| account_number.to_owned())),
+            ("From", account_number.to_owned()),
             ("Url", self.voice_url.to_string()),
             ("Method", "POST".to_owned()),
             ("StatusCallback", self.status_url.to_string()),
@@ -76,8 +71,6 @@ pub enum Placement {
     Created {
         /// Its name.
         sid: CallSid,
-        /// How far it is.
-        status: CallStatus,
     },
     /// There is certainly no call.
     NotCreated(Refusal),
@@ -85,8 +78,6 @@ pub enum Placement {
     Unclear {
         /// What happened, for a person to read.
         why: String,
-        /// Twilio's clock, if it answered at all.
-        server_date: Option<Timestamp>,
     },
 }
 
@@ -103,25 +94,18 @@ const ALREADY_INITIATED: u32 = 21204;
 #[derive(Deserialize)]
 struct WireCreated {
     sid: CallSid,
-    status: Option<String>,
 }
 
 /// Sorts a reply. Whatever does not prove a call, or that there is none, is unclear.
 pub(super) fn sort(reply: Reply) -> Placement {
     let http = reply.status.as_u16();
     if reply.status == StatusCode::TOO_MANY_REQUESTS {
-        let retry_after = reply.retry_after;
-        return Placement::NotCreated(Refusal::Throttled { retry_after });
+        return Placement::NotCreated(Refusal::Throttled);
     }
     let why = if reply.status.is_success() {
         match reply.json::<WireCreated>() {
-            Ok(created) => {
-                // A word we do not know must not cost us the name of a live call. It is
-                // at least queued, and any other news is then newer.
-                let status = created.status.and_then(|word| word.parse().ok());
-                let status = status.unwrap_or(CallStatus::Queued);
-                return Placement::Created { sid: created.sid, status };
-            }
+            // Its status is not read: a word we do not know must not cost us the name of a live call.
+            Ok(created) => return Placement::Created { sid: created.sid },
             Err(why) => format!("Twilio answered {http} and no call could be read: {why}"),
         }
     } else {
@@ -133,5 +117,5 @@ pub(super) fn sort(reply: Reply) -> Placement {
             None => format!("{http} came back, without an error of Twilio's"),
         }
     };
-    Placement::Unclear { why, server_date: reply.server_date }
+    Placement::Unclear { why }
 }

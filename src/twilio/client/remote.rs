@@ -46,18 +46,12 @@ pub struct RemoteCall {
     pub sid: CallSid,
     /// How far it is. Twilio's records lag a little behind its callbacks.
     pub status: CallStatus,
-    /// Who is called.
-    pub to: String,
-    /// Who calls.
-    pub from: String,
     /// When the request for it came, by Twilio's clock, in whole seconds.
     pub date_created: Option<Timestamp>,
     /// Seconds of talk; none unless it was picked up and is over.
     pub duration_s: Option<u32>,
     /// What it cost, a negative decimal number; filled in some time after its end.
     pub price: Option<String>,
-    /// The currency of the price.
-    pub price_unit: Option<String>,
     /// Who answered, if machine detection ran.
     pub answered_by: Option<AnsweredBy>,
 }
@@ -76,12 +70,9 @@ pub struct Listing {
 struct WireCall {
     sid: CallSid,
     status: String,
-    to: String,
-    from: String,
     date_created: Option<String>,
     duration: Option<String>,
     price: Option<String>,
-    price_unit: Option<String>,
     answered_by: Option<String>,
 }
 
@@ -92,12 +83,9 @@ impl TryFrom<WireCall> for RemoteCall {
         Ok(Self {
             sid: wire.sid,
             status: wire.status.parse()?,
-            to: wire.to,
-            from: wire.from,
             date_created: wire.date_created.as_deref().and_then(time::rfc2822),
             duration_s: wire.duration.and_then(|text| text.parse().ok()),
             price: wire.price,
-            price_unit: wire.price_unit,
             answered_by: wire.answered_by.as_deref().map(answered_by),
         })
     }
@@ -150,7 +138,7 @@ fn success<T: for<'de> Deserialize<'de>>(reply: Reply) -> Result<(T, Option<Time
         return Ok((read, reply.server_date));
     }
     if reply.status == StatusCode::TOO_MANY_REQUESTS {
-        return Err(Refusal::Throttled { retry_after: reply.retry_after }.into());
+        return Err(Refusal::Throttled.into());
     }
     match reply.twilio_error() {
         Some(error) if error.code == 20404 => Err(RequestError::NotFound),

@@ -3,8 +3,6 @@
 //! A question is put at most twice: if the first answer is not understood it is asked again, and if the second is
 //! not either, the answer is "not known" with the words kept, and the next question follows. Turns that answer
 //! nothing because they could not (they cut the question off, or ask who is calling) do not count, up to a limit.
-//!
-//! Where the dialogue stands is a small value, [`Place`]: kept between two requests, it lets the same dialogue go on.
 
 mod lines;
 #[cfg(test)]
@@ -17,7 +15,6 @@ use crate::voice::brief::Brief;
 use gymcall_jobs::answer::{Answer, AnswerValue};
 use gymcall_jobs::question::{AnswerType, Question};
 use lines::Opener;
-use serde::{Deserialize, Serialize};
 
 /// Turns that cost a question no try. Without a limit, a radio by the phone would be asked for ever.
 const FREE_TURNS: u8 = 3;
@@ -26,24 +23,24 @@ const FREE_TURNS: u8 = 3;
 const LONGEST_STALL: usize = 6;
 
 /// Where a dialogue stands.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Place {
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Place {
     /// The question that was put last, from 0.
-    pub question: usize,
+    question: usize,
     /// Answers to it that were not understood.
-    pub tries: u8,
+    tries: u8,
     /// Turns about it that cost no try.
-    pub free_turns: u8,
+    free_turns: u8,
     /// Silences in a row.
-    pub silences: u8,
+    silences: u8,
     /// Questions answered with something.
-    pub told: usize,
+    told: usize,
     /// Whether they have heard who calls.
-    pub introduced: bool,
+    introduced: bool,
     /// The percentage of the last line that is the introduction.
-    pub introduction: u8,
+    introduction: u8,
     /// The last line was a goodbye.
-    pub over: bool,
+    over: bool,
 }
 
 /// The dialogue by rule.
@@ -56,17 +53,7 @@ pub struct Scripted {
 impl Scripted {
     /// A dialogue that has not begun.
     pub fn new(brief: Brief) -> Self {
-        Self::resume(brief, Place::default())
-    }
-
-    /// A dialogue that goes on where it stood.
-    pub fn resume(brief: Brief, place: Place) -> Self {
-        Self { brief, place }
-    }
-
-    /// Where the dialogue stands.
-    pub fn place(&self) -> &Place {
-        &self.place
+        Self { brief, place: Place::default() }
     }
 
     fn question(&self) -> Option<&Question> {

@@ -17,8 +17,13 @@ pub(super) enum Opener {
 /// Who calls, for whom, and whether the call is recorded. The law of several places wants all three said first.
 pub(super) fn introduction(brief: &Brief) -> String {
     let recorded = if brief.recorded { "This call is recorded." } else { "This call is not recorded." };
-    let (who, gym) = (&brief.on_behalf_of, &brief.gym_name);
-    format!("Hello, this is an automated call on behalf of {who} for {gym}. {recorded}")
+    let who = &brief.on_behalf_of;
+    // A list need not name its gyms.
+    let whom = match brief.gym_name.trim() {
+        "" => String::new(),
+        gym => format!(" for {gym}"),
+    };
+    format!("Hello, this is an automated call on behalf of {who}{whom}. {recorded}")
 }
 
 pub(super) fn question(brief: &Brief, question: &Question, opener: Opener) -> String {

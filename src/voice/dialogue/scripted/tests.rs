@@ -28,6 +28,16 @@ fn the_first_line_says_who_calls_and_asks() {
 }
 
 #[test]
+fn a_gym_without_a_name_is_not_named() {
+    for gym_name in ["", " "] {
+        let mut dialogue = dialogue(Vec::new());
+        dialogue.brief.gym_name = gym_name.into();
+        let line = "Hello, this is an automated call on behalf of FitData. This call is not recorded.";
+        assert!(said(&dialogue.begin("")).starts_with(line));
+    }
+}
+
+#[test]
 fn questions_are_put_one_by_one_and_the_answers_carry_their_words() {
     let mut dialogue = dialogue(Question::defaults());
     dialogue.begin("Hello, Iron Temple");
@@ -53,7 +63,7 @@ fn it_asks_once_more_and_then_goes_on() {
     let reply = dialogue.heard(&words("in daylight"));
     assert_eq!(said(&reply), "All right. How much is a day pass?");
     assert_eq!((&reply.answers[0].value, reply.answers[0].quote.as_str()), (&AnswerValue::NotKnown, "in daylight"));
-    assert_eq!(dialogue.place().tries, 0);
+    assert_eq!(dialogue.place.tries, 0);
 }
 
 #[test]
@@ -84,7 +94,7 @@ fn an_interruption_that_answers_nothing_gets_the_whole_line_again() {
     assert_eq!(said(&dialogue.heard(&cut)), format!("{HELLO} What are your opening hours?"));
     let cut = Heard { cut_at: Some(90), ..words("the weather is fine") };
     assert_eq!(said(&dialogue.heard(&cut)), "What are your opening hours?");
-    assert_eq!(dialogue.place().tries, 0);
+    assert_eq!(dialogue.place.tries, 0);
 }
 
 #[test]
@@ -158,16 +168,6 @@ fn who_asks_who_calls_is_told() {
     dialogue.begin("");
     assert!(said(&dialogue.heard(&words("Who is this?"))).starts_with(HELLO));
     assert_eq!(dialogue.heard(&words("One moment please")), Reply::default());
-}
-
-#[test]
-fn a_place_written_down_goes_on_elsewhere() {
-    let mut first = dialogue(Question::defaults());
-    first.begin("");
-    first.heard(&words("24 hours"));
-    let written = serde_json::to_string(first.place()).unwrap();
-    let mut second = Scripted::resume(first.brief.clone(), serde_json::from_str(&written).unwrap());
-    assert_eq!(second.heard(&words("15 dollars")), first.heard(&words("15 dollars")));
 }
 
 #[test]
