@@ -18,6 +18,9 @@ const BATCH: u32 = 256;
 /// How long the sweep rests at most: a deadline set meanwhile is seen this late at the latest.
 const REST: SignedDuration = SignedDuration::from_millis(500);
 
+/// How long a cancelled campaign can go unnoticed.
+const LONGEST: Duration = Duration::from_secs(30);
+
 /// Sweeps deadlines until the future is dropped. A store that fails is asked again after a rest.
 ///
 /// Only for a process that can also ask Twilio: without that, time alone would end calls that
@@ -70,10 +73,11 @@ pub async fn cancelled(ledger: Ledger) {
             }
         }
         loop {
-            match changes.recv().await {
-                Ok(Change::Campaign(_)) | Err(RecvError::Lagged(_)) => break,
-                Ok(_) => {}
-                Err(RecvError::Closed) => return,
+            // Also after a while without news: what another process changed may be lost on its way here.
+            match tokio::time::timeout(LONGEST, changes.recv()).await {
+                Ok(Ok(Change::Campaign(_)) | Err(RecvError::Lagged(_))) | Err(_) => break,
+                Ok(Ok(_)) => {}
+                Ok(Err(RecvError::Closed)) => return,
             }
         }
     }

@@ -108,6 +108,20 @@ pub async fn a_dropped_import_leaves_nothing(keeper: impl Keeper) {
     stage_again(store, &campaign, staged).await;
 }
 
+pub async fn a_job_that_follows_a_dropped_import_is_kept(keeper: impl Keeper) {
+    let store = &*keeper.store();
+    let campaign = add_campaign(store, CampaignState::Running).await;
+    let import = import_id();
+    store.open_import(&import, &campaign.id, &campaign.run).await.unwrap();
+    // So many that clearing them away takes longer than what follows.
+    store.stage(&import, rows(&campaign, 100..5_000)).await.unwrap();
+    store.drop_import(&import).await.unwrap();
+    let added = add(store, job(Some(&membership(&campaign)), 1, start())).await;
+    let listed = store.jobs(everything()).await.unwrap();
+    assert_eq!(listed.items.iter().map(|stored| stored.record.id()).collect::<Vec<_>>(), [added.id()]);
+    assert_eq!(store.counts(&campaign.run).await.unwrap().total(), 1);
+}
+
 pub async fn a_killed_import_leaves_nothing(keeper: impl Keeper) {
     let store = keeper.store();
     let campaign = add_campaign(&*store, CampaignState::Running).await;

@@ -93,6 +93,7 @@ macro_rules! suite {
                 a_run_has_each_number_once
                 a_campaign_has_one_open_import
                 a_dropped_import_leaves_nothing
+                a_job_that_follows_a_dropped_import_is_kept
                 a_killed_import_leaves_nothing
                 an_import_is_published_with_its_reply
             }

@@ -173,7 +173,7 @@ pub(super) fn run_no(db: &Connection, id: &str, campaign: i64) -> rusqlite::Resu
 
 /// The batch of the jobs that a run got one by one.
 fn additions(db: &Connection, campaign: i64, run: i64) -> rusqlite::Result<i64> {
-    let sql = "SELECT no FROM batches WHERE run = ? AND import IS NULL";
+    let sql = "SELECT no FROM batches WHERE run = ? AND import IS NULL AND state = 1";
     match db.prepare_cached(sql)?.query_row([run], |row| row.get(0)).optional()? {
         Some(no) => Ok(no),
         None => {
