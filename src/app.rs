@@ -170,8 +170,8 @@ impl Running {
             // Also after a while without news: one that was missed must not keep the server here.
             let _ = tokio::time::timeout(Duration::from_secs(1), changes.recv()).await;
         }
-        self.server.conversations.close();
-        self.server.conversations.wait().await;
+        self.server.unfinished.close();
+        self.server.unfinished.wait().await;
     }
 }
 

@@ -53,8 +53,8 @@ pub struct Server {
     pub(crate) api_key: Option<SecretString>,
     /// Which numbers may be called.
     pub(crate) phones: PhoneRules,
-    /// Live conversations, to be waited for at the end.
-    pub(crate) conversations: TaskTracker,
+    /// Conversations and imports that are going on: the server ends when they have ended.
+    pub(crate) unfinished: TaskTracker,
     streams: media::OpenStreams,
     in_flight: idempotency::InFlight,
     limit: limit::Limit,
@@ -97,7 +97,7 @@ impl Server {
             can_call,
             api_key,
             phones,
-            conversations: TaskTracker::new(),
+            unfinished: TaskTracker::new(),
             streams: media::OpenStreams::default(),
             in_flight: idempotency::InFlight::default(),
             limit: limit::Limit::new(),

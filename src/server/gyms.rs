@@ -68,8 +68,8 @@ pub(super) async fn import(
     let keyed = Keyed::streamed(&server, request.headers())?;
     // In a task of its own: a client that leaves takes its request's handler with it, and an import
     // that was opened and is never closed would keep all others out.
-    let tasks = server.conversations.clone();
-    let imported = tasks.spawn(async move { carry_out(&server, &campaign, keyed, request).await });
+    let unfinished = server.unfinished.clone();
+    let imported = unfinished.spawn(async move { carry_out(&server, &campaign, keyed, request).await });
     imported.await.unwrap_or_else(|error| {
         tracing::error!(%error, "an import broke off: {error}");
         Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "an internal error; see the log"))

@@ -63,7 +63,7 @@ pub(super) async fn open(
     }
     let upgrade = upgrade.max_message_size(MAX_MESSAGE).max_frame_size(MAX_MESSAGE).read_buffer_size(8 * 1024);
     upgrade.on_upgrade(move |socket| {
-        let conversations = server.conversations.clone();
-        conversations.track_future(pump::run(server, socket))
+        let unfinished = server.unfinished.clone();
+        unfinished.track_future(pump::run(server, socket))
     })
 }
