@@ -79,15 +79,16 @@ pub async fn start(settings: &Settings, missing_credentials: String, with_worker
     let base = PublicBase::new(&public_url(settings, address)?)?;
     let keeper: Arc<dyn Store> = Arc::clone(&store) as Arc<dyn Store>;
     let (ledger, orders) = Ledger::new(Arc::clone(&keeper), rules(settings), capacity(settings));
+    let (stop_dialling, stop_serving) = (CancellationToken::new(), CancellationToken::new());
     let server = Arc::new(Server::new(Parts {
         ledger: ledger.clone(),
         base: base.clone(),
         signatures: signatures(settings),
         can_call: settings.twilio.as_ref().map(|_| ()).ok_or(missing_credentials),
         api_key: settings.api_key.clone(),
+        stopping: stop_dialling.clone(),
         phones: settings.phone_rules.clone(),
     }));
-    let (stop_dialling, stop_serving) = (CancellationToken::new(), CancellationToken::new());
     let (mut worker, mut tasks) = (None, JoinSet::new());
     if let Some(account) = &settings.twilio {
         let client = Arc::new(Client::new(account_of(settings, account), settings.http_timeout())?);
@@ -134,9 +135,13 @@ impl Running {
                 None => std::future::pending().await,
             }
         };
-        tokio::select! {
-            () = worker => {}
-            _ = self.tasks.join_next() => {}
+        let worker_ended = tokio::select! {
+            () = worker => true,
+            _ = self.tasks.join_next() => false,
+        };
+        if worker_ended {
+            // Its end is told once.
+            self.worker = None;
         }
     }
 

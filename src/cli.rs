@@ -157,8 +157,14 @@ fn client() -> Result<client::Client, CliError> {
 /// Starts the log, on standard error: `LOG_LEVEL` is a level or a filter such as `gymcall=debug,warn`.
 fn start_log(level: &str) -> Result<(), CliError> {
     use std::io::IsTerminal;
-    let filter = tracing_subscriber::EnvFilter::try_new(level)
-        .map_err(|error| CliError::Other(format!("LOG_LEVEL={level:?}: {error}")))?;
+    let invalid = |why: String| CliError::Other(format!("LOG_LEVEL={level:?}: {why}"));
+    // A filter takes any word for the name of a module, and would then log nothing at all.
+    if !level.contains(['=', ',']) && level.parse::<tracing_subscriber::filter::LevelFilter>().is_err() {
+        return Err(invalid(
+            "neither off, error, warn, info, debug or trace nor a filter such as gymcall=debug,warn".to_owned(),
+        ));
+    }
+    let filter = tracing_subscriber::EnvFilter::try_new(level).map_err(|error| invalid(error.to_string()))?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -243,6 +243,11 @@ impl Settings {
         if !(self.calls_per_second.is_finite() && self.calls_per_second > 0.0 && self.calls_per_second <= 1000.0) {
             return refused("GYMCALL_CALLS_PER_SECOND must be more than 0 and at most 1000");
         }
+        if self.dial_deadline < SignedDuration::from_secs(1) {
+            return refused(
+                "GYMCALL_DIAL_DEADLINE must be at least 1s: a request that has less time is unclear more often than not",
+            );
+        }
         if self.max_concurrent_calls == 0 {
             return refused("GYMCALL_MAX_CONCURRENT_CALLS must be at least 1");
         }

@@ -112,7 +112,7 @@ impl Reconciler {
         let to = job.record.gym().phone.as_str();
         let listing = self.twilio.list(to, &self.from_number).await?;
         let listed = listing.calls.len();
-        let mut found = false;
+        let (mut found, mut lagging) = (false, None);
         for call in candidates(listing, since, self.ledger.rules().dial_deadline, self.ledger.now()) {
             if is_on_record(&job.record, &call.sid) {
                 continue;
@@ -121,7 +121,8 @@ impl Reconciler {
             if urls.is_empty() && call.status.is_terminal() {
                 // A call that is over was asked about, so Twilio's list of requests lags behind. Whose call
                 // it was is not known yet, and neither is that there is none.
-                return Err(ReconcileError::Lagging(call.sid));
+                lagging = Some(call.sid);
+                continue;
             }
             // A call that Twilio has made no request for yet cannot show its tag; one attempt at a time
             // may be open at a number, so a call of that moment without a tag can only be this one.
@@ -129,6 +130,9 @@ impl Reconciler {
                 found = true;
                 self.ledger.tell(id, news_of(Some(tag.clone()), call)).await?;
             }
+        }
+        if !found && let Some(call) = lagging {
+            return Err(ReconcileError::Lagging(call));
         }
         if !found {
             let detail = format!("{listed} calls to {to} are listed, none of them made by this request");

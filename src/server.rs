@@ -32,6 +32,7 @@ use axum::routing::{delete, get, post};
 use gymcall_jobs::ledger::Ledger;
 use gymcall_jobs::phone::PhoneRules;
 use secrecy::SecretString;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::twilio::callback::{STATUS_PATH, STREAM_PATH, VOICE_PATH};
@@ -53,6 +54,8 @@ pub struct Server {
     pub(crate) api_key: Option<SecretString>,
     /// Which numbers may be called.
     pub(crate) phones: PhoneRules,
+    /// Whether nothing new is dialled any more.
+    pub(crate) stopping: CancellationToken,
     /// Conversations and imports that are going on: the server ends when they have ended.
     pub(crate) unfinished: TaskTracker,
     streams: media::OpenStreams,
@@ -84,12 +87,14 @@ pub struct Parts {
     pub api_key: Option<SecretString>,
     /// Which numbers may be called.
     pub phones: PhoneRules,
+    /// Cancelled once nothing new is dialled any more.
+    pub stopping: CancellationToken,
 }
 
 impl Server {
     /// A server of these parts.
     pub fn new(parts: Parts) -> Self {
-        let Parts { ledger, base, signatures, can_call, api_key, phones } = parts;
+        let Parts { ledger, base, signatures, can_call, api_key, phones, stopping } = parts;
         Self {
             ledger,
             base,
@@ -97,6 +102,7 @@ impl Server {
             can_call,
             api_key,
             phones,
+            stopping,
             unfinished: TaskTracker::new(),
             streams: media::OpenStreams::default(),
             in_flight: idempotency::InFlight::default(),

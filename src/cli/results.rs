@@ -42,15 +42,32 @@ impl Results {
         };
         match &self.output {
             None => answers.write(&mut std::io::stdout().lock(), Path::new("standard output")).await?,
-            Some(path) => {
-                let part = path.with_added_extension("part");
-                let broken = |error| CliError::File { path: part.clone(), error };
-                answers.write(&mut std::fs::File::create(&part).map_err(broken)?, &part).await?;
-                std::fs::rename(&part, path).map_err(broken)?;
-            }
+            Some(path) => write_to(path, answers).await?,
         }
         Ok(Done::Well)
     }
+}
+
+/// Writes beside the file and puts that in its place when it is whole: a broken download must not cost the
+/// file of last time. What is no plain file, a pipe or a device, is written to as it is.
+async fn write_to(path: &Path, answers: Answers) -> Result<(), CliError> {
+    // Through links: the file they lead to is meant.
+    let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let broken = |error| CliError::File { path: path.clone(), error };
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        let mut output = std::fs::OpenOptions::new().write(true).open(path).map_err(broken)?;
+        return answers.write(&mut output, path).await;
+    }
+    let part = path.with_added_extension("part");
+    let written = match std::fs::File::create(&part) {
+        Ok(mut output) => answers.write(&mut output, &part).await,
+        Err(error) => Err(CliError::File { path: part.clone(), error }),
+    };
+    let placed = written.and_then(|()| std::fs::rename(&part, path).map_err(broken));
+    if placed.is_err() {
+        let _ = std::fs::remove_file(&part);
+    }
+    placed
 }
 
 enum Answers {
@@ -70,5 +87,28 @@ impl Answers {
             Answers::Json(items) => writeln!(output, "{:#}", json!(items)).map_err(broken)?,
         }
         output.flush().map_err(broken)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_link_is_followed_and_only_plain_files_are_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("results.json"), folder.path().join("link"));
+        std::fs::write(&file, "of last time").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        write_to(&link, Answers::Json(Vec::new())).await.unwrap();
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "[]\n");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+
+        // What is no plain file is never replaced by one.
+        let other = folder.path().join("other");
+        std::fs::create_dir(&other).unwrap();
+        write_to(&other, Answers::Json(Vec::new())).await.unwrap_err();
+        assert!(other.is_dir());
     }
 }

@@ -51,6 +51,10 @@ async fn try_place(server: &Server, headers: &HeaderMap, body: &[u8]) -> Result<
         Ok(keyed) => keyed,
         Err(reply) => return Ok(reply),
     };
+    if server.stopping.is_cancelled() {
+        // Accepted, it would be dialled at the next start, whenever that is.
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping: call again in a moment"));
+    }
     if let Err(missing) = &server.can_call {
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, missing.clone()));
     }

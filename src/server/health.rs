@@ -17,7 +17,7 @@ pub(super) async fn alive() -> Response {
     reply::json(StatusCode::OK, &json!({"status": "ok"}))
 }
 
-/// The store reads and writes too.
+/// The store answers reads, and its writer is there.
 pub(super) async fn ready(State(server): State<Arc<Server>>) -> Result<Response, Problem> {
     let store = server.ledger.store();
     store.overdue(1).await?;

@@ -23,6 +23,9 @@ pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
 
 /// A text that says something and is not too long.
 pub(super) fn check_text(pointer: &str, text: &str, most: usize) -> Result<(), Problem> {
+    if text.chars().any(char::is_control) {
+        return Err(Problem::field(pointer, "invalid", "must not contain control characters or line breaks"));
+    }
     match text.trim() {
         "" => Err(Problem::field(pointer, "empty", "must not be empty")),
         text => check_length(pointer, text, most),

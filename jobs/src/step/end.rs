@@ -36,8 +36,10 @@ impl Next<'_> {
         if self.job.cancel_requested {
             return self.finish(Outcome::Cancelled);
         }
-        let nobody = matches!(report.disposition, Disposition::NoContact | Disposition::Voicemail);
-        if nobody {
+        // Nobody was reached, or nobody can tell: neither is an answer.
+        let missed =
+            matches!(report.disposition, Disposition::NoContact | Disposition::Voicemail | Disposition::NeedsReview);
+        if missed {
             let Report { disposition, ended_reason, answered_by } = report;
             self.miss(Miss { disposition, ended_reason, answered_by });
         } else {
@@ -48,16 +50,13 @@ impl Next<'_> {
     /// The call is over and the conversation never reported: what was heard decides.
     fn conclude_without_report(&mut self, ended_reason: EndedReason) {
         let told = self.job.answers.iter().any(|answer| answer.value != AnswerValue::NotAsked);
-        if told {
-            let (disposition, answered_by) = (Disposition::AnsweredPartial, AnsweredBy::Human);
-            return self.conclude(Report { disposition, ended_reason, answered_by });
-        }
-        if self.job.cancel_requested {
-            return self.finish(Outcome::Cancelled);
-        }
-        // Somebody, or something, picked up: that nobody was reached is more than we know.
-        let (disposition, answered_by) = (Disposition::NeedsReview, AnsweredBy::Unknown);
-        self.miss(Miss { disposition, ended_reason, answered_by });
+        let (disposition, answered_by) = if told {
+            (Disposition::AnsweredPartial, AnsweredBy::Human)
+        } else {
+            // Somebody, or something, picked up: that nobody was reached is more than we know.
+            (Disposition::NeedsReview, AnsweredBy::Unknown)
+        };
+        self.conclude(Report { disposition, ended_reason, answered_by });
     }
 
     /// A try that reached nobody: again later, or the end.

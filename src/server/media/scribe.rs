@@ -9,6 +9,7 @@ use gymcall_jobs::store::{NewEntry, StoreError};
 use serde_json::json;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::voice::conversation::AgentEvent;
 use crate::voice::turn::Turn;
@@ -27,19 +28,24 @@ pub(super) struct Scribe {
     writing: JoinHandle<()>,
 }
 
-/// How often one event is tried, the wait doubling from 20 ms: about 40 s. What cannot be stored then, ends as a
-/// broken stream does.
-const TRIES: u32 = 11;
+/// How long one event is tried. What cannot be stored then, ends as a broken stream does.
+const KEEP_FOR: Duration = Duration::from_secs(40);
+/// The longest wait between two tries, well under the time that a call's hang-up waits for its report.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 impl Scribe {
     /// A scribe for one call.
     pub(super) fn start(ledger: Ledger, call: Call) -> Self {
         let (events, mut receiver) = mpsc::unbounded_channel();
         let writing = tokio::spawn(async move {
+            let mut whole = true;
             while let Some(event) = receiver.recv().await {
-                if !keep(&ledger, &call, &event).await {
-                    // A report that hides a lost answer would be a lie: without one, what was stored decides.
-                    break;
+                // Once an answer is lost, a report that hides it would be a lie: without one, what was stored
+                // decides. A wish not to be called holds whenever it is stored.
+                if whole || matches!(event, AgentEvent::DoNotCall { .. }) {
+                    whole &= keep(&ledger, &call, &event).await || is_note(&event);
+                } else {
+                    tracing::error!(job_id = %call.job, ?event, "job {}: lost: {event:?}", call.job);
                 }
             }
         });
@@ -48,7 +54,7 @@ impl Scribe {
 
     /// Hands over an event. Returns at once.
     pub(super) fn write(&self, event: AgentEvent) {
-        // Nobody listens any more once an event could not be stored.
+        // The task ends only after `finish`, so somebody listens.
         let _ = self.events.send(event);
     }
 
@@ -61,19 +67,23 @@ impl Scribe {
 
 /// Whether it is stored now.
 async fn keep(ledger: &Ledger, call: &Call, event: &AgentEvent) -> bool {
+    let give_up = Instant::now() + KEEP_FOR;
     let mut wait = Duration::from_millis(20);
-    for _ in 0..TRIES {
-        match store(ledger, call, event).await {
-            Ok(()) => return true,
-            Err(error) => {
-                let job = &call.job;
-                tracing::error!(job_id = %job, %error, "job {job}: what was said cannot be stored: {error}");
-                tokio::time::sleep(wait).await;
-                wait *= 2;
-            }
+    loop {
+        let Err(error) = store(ledger, call, event).await else { return true };
+        let job = &call.job;
+        tracing::error!(job_id = %job, %error, "job {job}: what was said cannot be stored: {error}");
+        if Instant::now() >= give_up {
+            return false;
         }
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(LONGEST_WAIT);
     }
-    false
+}
+
+/// Whether it is a line of the history alone.
+fn is_note(event: &AgentEvent) -> bool {
+    matches!(event, AgentEvent::Said(_) | AgentEvent::Heard(_))
 }
 
 async fn store(ledger: &Ledger, call: &Call, event: &AgentEvent) -> Result<(), StoreError> {
@@ -90,7 +100,6 @@ async fn store(ledger: &Ledger, call: &Call, event: &AgentEvent) -> Result<(), S
 }
 
 async fn note(ledger: &Ledger, job: &JobId, kind: &str, turn: &Turn) -> Result<(), StoreError> {
-    tracing::info!(job_id = %job, text = %turn.text, "job {job}: {kind}: {}", turn.text);
     let detail = json!({
         "text": turn.text,
         "from_ms": turn.from_ms,
@@ -99,5 +108,7 @@ async fn note(ledger: &Ledger, job: &JobId, kind: &str, turn: &Turn) -> Result<(
         "interrupted": turn.interrupted,
     });
     let entry = NewEntry { at: ledger.now(), kind: kind.to_owned(), detail, ignored: None };
-    ledger.note(job, vec![entry]).await
+    ledger.note(job, vec![entry]).await?;
+    tracing::info!(job_id = %job, "job {job}: {kind}: {}", turn.text);
+    Ok(())
 }
