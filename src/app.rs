@@ -97,7 +97,7 @@ pub async fn start(settings: &Settings, missing_credentials: String, with_worker
         tasks.spawn(until(stop_serving.clone(), reconciler.run(orders)));
         if with_worker {
             let dialer = Dialer::new(ledger.clone(), client, base, settings.http_timeout());
-            let due = DueJobs::of(keeper, capacity(settings));
+            let due = DueJobs::of(keeper, ledger.capacity());
             worker = Some(tokio::spawn(worker::run(due, dialer, stop_dialling.clone())));
         }
         tasks.spawn(until(stop_serving.clone(), sweep::deadlines(ledger.clone())));
@@ -162,9 +162,7 @@ impl Running {
             store.close().await;
         }
     }
-}
 
-impl Running {
     /// Waits until no call is ringing or going on, and what was said in them is stored.
     async fn calls_end(&self) {
         let store = self.server.ledger.store();

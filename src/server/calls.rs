@@ -13,9 +13,10 @@ use gymcall_jobs::id::JobId;
 use gymcall_jobs::job::{CallJob, Phase};
 use gymcall_jobs::outcome::{EndedReason, Outcome, SkipReason};
 use gymcall_jobs::phone::{PhoneError, PhoneNumber, PhoneRules};
-use gymcall_jobs::store::{StoreError, Write};
+use gymcall_jobs::store::{Change, StoreError, Write};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::Server;
@@ -118,7 +119,7 @@ fn unusable(error: PhoneError) -> Problem {
 async fn settled(
     server: &Server,
     mut job: CallJob,
-    mut changes: tokio::sync::broadcast::Receiver<gymcall_jobs::store::Change>,
+    mut changes: broadcast::Receiver<Change>,
 ) -> Result<CallJob, Problem> {
     let deadline = tokio::time::Instant::now() + WAIT_FOR_SID;
     loop {
@@ -127,7 +128,7 @@ async fn settled(
         }
         match tokio::time::timeout_at(deadline, changes.recv()).await {
             Err(_) | Ok(Err(RecvError::Closed)) => return Ok(job),
-            Ok(Ok(gymcall_jobs::store::Change::Job { id, .. })) if id != *job.id() => continue,
+            Ok(Ok(Change::Job { id, .. })) if id != *job.id() => continue,
             Ok(_) => {}
         }
         if let Some(stored) = server.ledger.store().job(job.id()).await? {

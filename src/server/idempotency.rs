@@ -50,16 +50,10 @@ impl Keyed {
         operation: &str,
         body: &[u8],
     ) -> Result<Keyed, Response> {
-        let request = digest(operation, body);
-        let in_flight = server.in_flight.clone();
-        let Some(key) = key_of(headers).map_err(IntoResponse::into_response)? else {
-            return Ok(Keyed { key: None, request, in_flight });
-        };
-        if !in_flight.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone()) {
-            return Err(still_in_flight());
-        }
-        let keyed = Keyed { key: Some(key.clone()), request, in_flight };
-        match server.ledger.store().saved_reply(&key).await {
+        let mut keyed = Keyed::streamed(server, headers).map_err(IntoResponse::into_response)?;
+        keyed.seal(operation, body);
+        let Some(key) = &keyed.key else { return Ok(keyed) };
+        match server.ledger.store().saved_reply(key).await {
             Ok(None) => Ok(keyed),
             Ok(Some(saved)) => Err(keyed.taken(server, &saved).await),
             Err(error) => Err(Problem::from(error).into_response()),
@@ -79,9 +73,9 @@ impl Keyed {
         Ok(Keyed { key, request: String::new(), in_flight })
     }
 
-    /// Says what the body of a streamed request was, by its digest.
-    pub(super) fn seal(&mut self, operation: &str, body_digest: &[u8]) {
-        self.request = digest(operation, body_digest);
+    /// Says what the request was: its operation, and its body or, where that was streamed, the body's digest.
+    pub(super) fn seal(&mut self, operation: &str, body: &[u8]) {
+        self.request = digest(operation, body);
     }
 
     /// The reply to a request that found its key taken.
