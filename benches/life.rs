@@ -32,7 +32,8 @@ use gymcall_jobs::ledger::Ledger;
 use gymcall_jobs::outcome::{AnsweredBy, Disposition, EndedReason, Report};
 use gymcall_jobs::phone::{PhoneNumber, PhoneRules};
 use gymcall_jobs::rules::Rules;
-use gymcall_jobs::store::sqlite::{SqliteStore, SystemClock};
+use gymcall_jobs::store::clock::SystemClock;
+use gymcall_jobs::store::sqlite::SqliteStore;
 use gymcall_jobs::store::{Begun, Capacity, Store};
 
 const LIVES: usize = 2_000;

@@ -142,7 +142,8 @@ impl Source {
             match self.changes.recv().await {
                 Ok(Change::Job { status, .. }) if status.is_live() && status != Status::Dialing => {}
                 Ok(Change::Suppression) => {}
-                Ok(Change::Job { .. } | Change::Campaign(_)) | Err(broadcast::error::RecvError::Lagged(_)) => return,
+                Ok(Change::Job { .. } | Change::Campaign(_) | Change::Gap)
+                | Err(broadcast::error::RecvError::Lagged(_)) => return,
                 // The store is gone, and with it this process.
                 Err(broadcast::error::RecvError::Closed) => std::future::pending::<()>().await,
             }

@@ -12,14 +12,16 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
 use crate::campaign::{Campaign, Counts};
 use crate::id::{CampaignId, ImportId, JobId, RunId};
 use crate::job::{CallJob, Status};
 use crate::phone::PhoneNumber;
 
+pub mod clock;
 pub mod gate;
+mod pace;
 pub mod reply;
 pub mod sqlite;
 
@@ -35,6 +37,13 @@ pub trait Store: Send + Sync + 'static {
     /// A feed of what changes from now on. A receiver that falls behind loses news, never truth:
     /// it must look at the records again.
     fn changes(&self) -> broadcast::Receiver<Change>;
+
+    /// Whether the store may have forgotten what it had confirmed. While it may, no dial begins: a call
+    /// that was forgotten would be made again. The embedded keeper never forgets.
+    fn doubts(&self) -> watch::Receiver<Option<Doubt>>;
+
+    /// Everything that was asked of Twilio since [`Doubt::since`] has been written back: dialling may go on.
+    async fn dispel(&self, doubt: &Doubt) -> Result<(), StoreError>;
 
     /// Carries out a write as one whole.
     async fn commit(&self, write: Write) -> Result<(), StoreError>;
@@ -242,6 +251,17 @@ pub enum Change {
     Campaign(CampaignId),
     /// A number was suppressed or released.
     Suppression,
+    /// News may have been lost, as when a connection broke: look at the records again.
+    Gap,
+}
+
+/// The store may have forgotten the latest of what it had confirmed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doubt {
+    /// Which life of the store is in doubt.
+    pub era: String,
+    /// From when on things may have been forgotten.
+    pub since: Timestamp,
 }
 
 /// Why a store did not do as asked.

@@ -75,7 +75,7 @@ pub async fn cancelled(ledger: Ledger) {
         loop {
             // Also after a while without news: what another process changed may be lost on its way here.
             match tokio::time::timeout(LONGEST, changes.recv()).await {
-                Ok(Ok(Change::Campaign(_)) | Err(RecvError::Lagged(_))) | Err(_) => break,
+                Ok(Ok(Change::Campaign(_) | Change::Gap) | Err(RecvError::Lagged(_))) | Err(_) => break,
                 Ok(Ok(_)) => {}
                 Ok(Err(RecvError::Closed)) => return,
             }

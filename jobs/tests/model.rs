@@ -14,7 +14,8 @@ mod walk;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use gymcall_jobs::store::sqlite::{Clock, SqliteStore};
+use gymcall_jobs::store::clock::Clock;
+use gymcall_jobs::store::sqlite::SqliteStore;
 use jiff::Timestamp;
 
 use crate::walk::walk;

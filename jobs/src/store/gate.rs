@@ -1,9 +1,10 @@
 //! The gate before a dial: what must hold, all at once, in the instant the intent is stored.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::JobWrite;
 use crate::id::{CampaignId, JobId};
+use crate::retry::later;
 
 /// A dial that asks to begin.
 #[derive(Debug, Clone)]
@@ -20,7 +21,7 @@ pub struct BeginDial {
 }
 
 /// The limits that a dial must pass. The keeper checks, in this order and by its own clock:
-/// version, due, window, campaign running, number not suppressed, number not held, a line, a token.
+/// doubt, version, due, window, campaign running, number not suppressed, number not held, a line, a token.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gate {
     /// The account's.
@@ -77,4 +78,23 @@ pub enum Refusal {
     NoLine,
     /// The next token is there at this time. Due again then.
     Pace(Timestamp),
+    /// The store may have forgotten calls: nothing is dialled until they were looked up. Due again in a second.
+    InDoubt,
+}
+
+/// When a job whose number is held is due again.
+const HELD: SignedDuration = SignedDuration::from_secs(5);
+/// When a job is due again that only somebody else's doing can help.
+const REST: SignedDuration = SignedDuration::from_secs(1);
+
+impl Refusal {
+    /// When a refused job is due again, where that is a matter of time alone.
+    pub(super) fn due_again(&self, now: Timestamp) -> Option<Timestamp> {
+        match self {
+            Refusal::NotDue(at) | Refusal::Pace(at) => Some(*at),
+            Refusal::NumberHeld(_) => Some(later(now, HELD)),
+            Refusal::NoLine | Refusal::InDoubt => Some(later(now, REST)),
+            Refusal::Changed | Refusal::WindowClosed | Refusal::NotRunning | Refusal::Suppressed => None,
+        }
+    }
 }

@@ -12,7 +12,6 @@
 
 mod campaigns;
 mod checkpoint;
-mod clock;
 mod commit;
 mod dial;
 mod due;
@@ -37,9 +36,8 @@ use std::thread::JoinHandle;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
-pub use self::clock::{Clock, SystemClock};
 pub use self::error::OpenError;
 
 use self::checkpoint::Checkpoints;
@@ -47,8 +45,9 @@ use self::import::{Clearing, Staging};
 use self::reader::Readers;
 use self::rows::{JobRow, micros};
 use self::writer::Writer;
+use super::clock::Clock;
 use super::{
-    BeginDial, Begun, Capacity, Change, DueNow, Entry, JobQuery, Overdue, Page, ReplyWrite, SavedReply, Store,
+    BeginDial, Begun, Capacity, Change, Doubt, DueNow, Entry, JobQuery, Overdue, Page, ReplyWrite, SavedReply, Store,
     StoreError, Stored, Suppression, Write,
 };
 use crate::campaign::{Campaign, Counts};
@@ -63,6 +62,7 @@ const FEED: usize = 4_096;
 pub struct SqliteStore {
     clock: Arc<dyn Clock>,
     feed: broadcast::Sender<Change>,
+    doubts: watch::Sender<Option<Doubt>>,
     writer: Writer,
     checkpoints: Arc<Checkpoints>,
     readers: Option<Readers>,
@@ -91,6 +91,7 @@ impl SqliteStore {
         Ok(Self {
             clock,
             feed,
+            doubts: watch::Sender::new(None),
             writer,
             checkpoints,
             readers: Some(readers),
@@ -146,6 +147,14 @@ impl Store for SqliteStore {
 
     fn changes(&self) -> broadcast::Receiver<Change> {
         self.feed.subscribe()
+    }
+
+    fn doubts(&self) -> watch::Receiver<Option<Doubt>> {
+        self.doubts.subscribe()
+    }
+
+    async fn dispel(&self, _: &Doubt) -> Result<(), StoreError> {
+        Ok(())
     }
 
     async fn commit(&self, write: Write) -> Result<(), StoreError> {

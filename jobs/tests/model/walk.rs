@@ -171,6 +171,7 @@ impl Walk<'_> {
                 Refusal::NumberHeld(_) => "held",
                 Refusal::NoLine => "no line",
                 Refusal::Pace(_) => "pace",
+                Refusal::InDoubt => "in doubt",
             },
         };
         ("a dial", begun.to_owned(), wanted)

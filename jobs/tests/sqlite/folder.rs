@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
-use gymcall_jobs::store::sqlite::{OpenError, SqliteStore, SystemClock};
+use gymcall_jobs::store::clock::SystemClock;
+use gymcall_jobs::store::sqlite::{OpenError, SqliteStore};
 use gymcall_jobs::store::{JobQuery, Store};
 
 use crate::SqliteKeeper;

@@ -1,21 +1,16 @@
 //! The gate: whether a dial may begin, decided and stored in one step.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::commit::moved;
 use super::error::Trouble;
-use super::pace::{ACCOUNT, Meter};
+use super::pace::{self, ACCOUNT};
 use super::rows::{JobChange, Known, code, id, known, micros, timestamp};
 use super::{jobs, suppressions};
 use crate::job::Status;
-use crate::retry::later;
+use crate::store::pace::{Meter, Next};
 use crate::store::{BeginDial, Begun, Change, Gate, Refusal, StoreError};
-
-/// When a job whose number is held is due again.
-const HELD: SignedDuration = SignedDuration::from_secs(5);
-/// When a job for which no line was free is due again.
-const NO_LINE: SignedDuration = SignedDuration::from_secs(1);
 
 /// A dial that asks to begin, made ready on its caller's thread.
 pub(super) struct Dial {
@@ -26,7 +21,7 @@ pub(super) struct Dial {
 }
 
 /// A grant to be written down once every gate is passed.
-type Grant = (i64, super::pace::Next);
+type Granted = (i64, Next);
 
 impl Dial {
     pub(super) fn new(begin: BeginDial) -> Result<Self, StoreError> {
@@ -46,13 +41,13 @@ impl Dial {
                 jobs::update(db, &self.change.row, &known)?;
                 jobs::add_entries(db, known.seq, &self.change.entries)?;
                 for (scope, next) in grants {
-                    next.take(db, scope, now)?;
+                    pace::take(&next, db, scope, now)?;
                 }
                 changes.push(moved(&self.change));
                 Ok(Begun::Go)
             }
             Err(refusal) => {
-                if let Some(again) = due_again(&refusal, now) {
+                if let Some(again) = refusal.due_again(now) {
                     // Not a move: whoever has read the record may still write it.
                     let sql = "UPDATE jobs SET ready_at = ? WHERE seq = ?";
                     db.prepare_cached(sql)?.execute([micros(again), known.seq])?;
@@ -63,7 +58,7 @@ impl Dial {
     }
 
     /// Every gate behind the version, in the order of the contract.
-    fn gates(&self, db: &Connection, known: &Known, now: Timestamp) -> Result<Result<Vec<Grant>, Refusal>, Trouble> {
+    fn gates(&self, db: &Connection, known: &Known, now: Timestamp) -> Result<Result<Vec<Granted>, Refusal>, Trouble> {
         if self.due > now {
             return Ok(Err(Refusal::NotDue(self.due)));
         }
@@ -95,7 +90,7 @@ impl Dial {
         let mut grants = Vec::new();
         for (scope, per_second) in paces.into_iter().flatten() {
             if let Some(meter) = Meter::new(per_second) {
-                grants.push((scope, meter.next(db, scope, now)?));
+                grants.push((scope, pace::next(meter, db, scope, now)?));
             }
         }
         let latest = grants.iter().map(|(_, next)| next.at).max().unwrap_or(i64::MIN);
@@ -103,16 +98,6 @@ impl Dial {
             return Ok(Err(Refusal::Pace(timestamp(latest))));
         }
         Ok(Ok(grants))
-    }
-}
-
-/// When a refused job is due again, where that is a matter of time alone.
-fn due_again(refusal: &Refusal, now: Timestamp) -> Option<Timestamp> {
-    match refusal {
-        Refusal::NotDue(at) | Refusal::Pace(at) => Some(*at),
-        Refusal::NumberHeld(_) => Some(later(now, HELD)),
-        Refusal::NoLine => Some(later(now, NO_LINE)),
-        Refusal::Changed | Refusal::WindowClosed | Refusal::NotRunning | Refusal::Suppressed => None,
     }
 }
 

@@ -7,11 +7,12 @@ use rusqlite::{Connection, params};
 
 use super::dial::{line_ends, lines_taken};
 use super::error::Trouble;
-use super::pace::{ACCOUNT, Meter, Next};
+use super::pace::{self, ACCOUNT};
 use super::rows::{decode, id, micros, timestamp};
 use crate::id::JobId;
 use crate::job::CallJob;
 use crate::retry::later;
+use crate::store::pace::Meter;
 use crate::store::{Capacity, DueNow, Overdue};
 
 /// When jobs that were handed out are looked at again, should nobody begin them.
@@ -42,8 +43,8 @@ impl Room {
     ) -> rusqlite::Result<Self> {
         let mut room = Self { calls: usize::MAX, not_before: i64::MIN };
         if let Some(meter) = per_second.and_then(Meter::new) {
-            let next: Next = meter.next(db, campaign.unwrap_or(ACCOUNT), now)?;
-            room = Self { calls: next.available(now), not_before: next.at };
+            let next = pace::next(meter, db, campaign.unwrap_or(ACCOUNT), now)?;
+            room = Self { calls: next.available(micros(now)), not_before: next.at };
         }
         if let Some(lines) = lines {
             let free = lines.saturating_sub(lines_taken(db, campaign, lines, now)?);
