@@ -131,6 +131,11 @@ impl Call {
         })
     }
 
+    /// Whether the list of calls shows it yet.
+    pub(crate) fn is_listed(&self, now: Timestamp) -> bool {
+        has_come(self.facts().created, self.fate.list_lag_ms, now)
+    }
+
     /// Asks the call's life to do something; a call that is over ignores it.
     pub(crate) fn command(&self, command: Command) {
         let _ = self.commands.send(command);
@@ -139,6 +144,11 @@ impl Call {
     pub(crate) fn facts(&self) -> MutexGuard<'_, Facts> {
         self.facts.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether what happened `then` is shown by a record that lags behind by so much.
+pub(crate) fn has_come(then: Timestamp, lag_ms: u64, now: Timestamp) -> bool {
+    now.as_millisecond().saturating_sub(then.as_millisecond()) >= i64::try_from(lag_ms).unwrap_or(i64::MAX)
 }
 
 impl Facts {

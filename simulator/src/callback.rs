@@ -17,6 +17,8 @@ use crate::webhook;
 pub(crate) struct Held {
     to: Fetch,
     params: Vec<(String, String)>,
+    /// Whether it tells of the call's end.
+    is_last: bool,
 }
 
 /// Tells the client that `call` now stands at `status`, if it wants to know. Callbacks are made in
@@ -41,8 +43,8 @@ pub(crate) fn report(exchange: &Arc<Exchange>, call: &Arc<Call>, status: Status)
     };
     let (shared, call) = (Arc::clone(exchange), Arc::clone(call));
     exchange.tasks.spawn(async move {
-        if call.fate.late > Duration::ZERO {
-            sleep(call.fate.late).await;
+        if call.fate.late() > Duration::ZERO {
+            sleep(call.fate.late()).await;
         }
         for held in &batch {
             deliver(&shared, &call, held).await;
@@ -72,11 +74,16 @@ fn news(exchange: &Exchange, call: &Call, status: Status) -> Option<Held> {
         push("SipResponseCode", facts.sip.to_string());
     }
     facts.sequence += 1;
-    Some(Held { to, params })
+    Some(Held { to, params, is_last: status.is_final() })
 }
 
 async fn deliver(exchange: &Exchange, call: &Call, held: &Held) {
-    let problem = match webhook::request(exchange, call, &held.to, &held.params).await {
+    let delivered = if call.fate.loses(held.is_last) {
+        webhook::lose(exchange, call, &held.to, &held.params)
+    } else {
+        webhook::request(exchange, call, &held.to, &held.params).await
+    };
+    let problem = match delivered {
         Ok(reply) if reply.status < 400 => return,
         Ok(reply) => (15003, format!("callback answered with {}", reply.status)),
         Err(failure) => (11200, format!("callback lost: {failure}")),

@@ -35,6 +35,9 @@ pub(crate) enum Failure {
     Broken(String),
     #[error("the reply is larger than 64 kB")]
     TooLarge,
+    /// It was never sent: a fault.
+    #[error("lost on its way")]
+    Lost,
 }
 
 impl From<std::io::Error> for Failure {

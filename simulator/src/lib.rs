@@ -6,7 +6,7 @@
 //! - [`Simulator`] is started with [`Settings`] and listens. A request to `rest` is let in or not;
 //!   `rest/create` checks the order, draws its fate from the [`Faults`], writes the [`Log`], and
 //!   only then puts the call into the `exchange` and into the queue of the `account`, which dials at
-//!   the account's pace.
+//!   the account's pace. A reply may be withheld, or break off with its connection, the `wire`.
 //! - A dialled call lives in `call/life`: it rings as its callee's data says ([`Callees`]), and ends
 //!   there, or is picked up. Every new [`Status`] goes through `exchange` into the log and, as a
 //!   `callback`, to the app: a `webhook`, signed and tried again as its URL asks, over `http`.
@@ -43,10 +43,11 @@ mod tasks;
 mod tones;
 mod twiml;
 mod webhook;
+mod wire;
 
 pub use callee::{Callees, CalleesError};
-pub use fault::{Faults, FaultsError};
-pub use log::{Created, Entry, Event, Feed, Log, Tally};
+pub use fault::{Callbacks, Fate, Faults, FaultsError};
+pub use log::{Asked, Created, Entry, Event, Feed, Log, Tally};
 pub use settings::Settings;
 pub use simulator::{Simulator, StartError};
 pub use status::Status;

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 
 pub use entry::{Entry, Event};
 pub use feed::Feed;
-pub use tally::{Created, Tally};
+pub use tally::{Asked, Created, Tally};
 
 /// The log of one simulator. Clones share it.
 #[derive(Debug, Clone)]

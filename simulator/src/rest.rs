@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Path, RawQuery, Request, State};
+use axum::extract::{ConnectInfo, Path, RawQuery, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -20,10 +20,13 @@ use axum::routing::get;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
+use tokio::sync::oneshot;
 
 use crate::call::Call;
 use crate::exchange::Exchange;
 use crate::sid;
+use crate::wire::{Cut, Cutter};
+use create::Answer;
 use error::Refusal;
 use form::Form;
 
@@ -70,14 +73,25 @@ fn is_holder(exchange: &Exchange, headers: &HeaderMap) -> bool {
     given.is_some_and(|given| given == wanted.as_bytes())
 }
 
-async fn create_call(State(exchange): Shared, body: Bytes) -> Response {
+async fn create_call(State(exchange): Shared, ConnectInfo(connection): ConnectInfo<Cutter>, body: Bytes) -> Response {
     // On its own task: a client that stops waiting must not leave a call half created.
-    let (done, reply) = tokio::sync::oneshot::channel();
+    let (mut done, reply) = oneshot::channel();
     let shared = Arc::clone(&exchange);
     exchange.tasks.spawn(async move {
-        let _ = done.send(create::create(&shared, &Form::parse(&body)).await);
+        let answer = match create::create(&shared, &Form::parse(&body)).await {
+            Answer::Whole(reply) => (reply, None),
+            Answer::Broken(reply, cut) => (reply, Some(cut)),
+            // Until the client goes, or the simulator ends.
+            Answer::Silence => return done.closed().await,
+        };
+        let _ = done.send(answer);
     });
-    reply.await.unwrap_or_else(|_| Refusal::internal().into_response())
+    // A simulator that ends says no last word, least of all that nothing was created.
+    let (reply, cut) = reply.await.unwrap_or_else(|_| (Refusal::internal().into_response(), Some(Cut::AtOnce)));
+    if let Some(cut) = cut {
+        connection.cut(cut);
+    }
+    reply
 }
 
 async fn list_calls(State(exchange): Shared, RawQuery(query): RawQuery) -> Response {

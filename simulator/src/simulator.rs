@@ -15,6 +15,7 @@ use crate::exchange::Exchange;
 use crate::log::Log;
 use crate::rest;
 use crate::settings::Settings;
+use crate::wire::{Cutter, Door};
 
 /// How long open requests may take to end with the simulator.
 const LAST_REPLIES: Duration = Duration::from_secs(1);
@@ -58,7 +59,8 @@ impl Simulator {
         let exchange = Arc::new(Exchange::new(settings, log, pace));
         exchange.tasks.spawn(account::dial(Arc::clone(&exchange), queue));
         let (closing, mut closed) = watch::channel(false);
-        let server = axum::serve(listener, rest::router(Arc::clone(&exchange))).with_graceful_shutdown(async move {
+        let router = rest::router(Arc::clone(&exchange)).into_make_service_with_connect_info::<Cutter>();
+        let server = axum::serve(Door(listener), router).with_graceful_shutdown(async move {
             // A dropped sender closes the door as well.
             let _ = closed.wait_for(|closing| *closing).await;
         });

@@ -69,6 +69,21 @@ pub(crate) async fn request(
     }
 }
 
+/// A request that is lost on its way: the app hears nothing of it, and Twilio has no reply.
+pub(crate) fn lose(
+    exchange: &Exchange,
+    call: &Call,
+    fetch: &Fetch,
+    params: &[(String, String)],
+) -> Result<Reply, Failure> {
+    let url = Address::parse(&fetch.url).map_or_else(|| fetch.url.clone(), |address| address.exact);
+    let (at, reply) = (Timestamp::now(), Err(Failure::Lost));
+    let delivery =
+        Delivery { at, method: fetch.method, url, params: params.to_vec(), took: Duration::ZERO, reply: reply.clone() };
+    write_down(exchange, call, delivery, 1);
+    reply
+}
+
 async fn try_once(
     exchange: &Exchange,
     address: &Address,
@@ -116,7 +131,7 @@ fn again(reply: &Result<Reply, Failure>, on: RetryOn) -> bool {
         Err(Failure::Connect(_)) => on.connect,
         // An app that was killed while it answered has not answered in time either.
         Err(Failure::Timeout | Failure::Broken(_)) => on.read,
-        Err(Failure::TooLarge) => false,
+        Err(Failure::TooLarge | Failure::Lost) => false,
     }
 }
 

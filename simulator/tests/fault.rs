@@ -1,4 +1,4 @@
-//! Faults, and webhooks to an app that is down or fails.
+//! What can be wrong with callbacks and replies, and webhooks to an app that is down or fails.
 
 #![allow(clippy::unwrap_used)]
 
@@ -112,7 +112,7 @@ async fn an_error_after_the_create_hides_a_call_that_is_listed_and_rings() {
     let list = client.get("/Calls.json?To=%2B14155550107").await.json;
     let sid = list["calls"][0]["sid"].as_str().unwrap();
     let created = &simulator.log().creates()[0];
-    assert_eq!((created.sid.as_str(), created.http_status), (sid, 500));
+    assert_eq!((created.sid.as_str(), created.http_status), (sid, Some(500)));
 }
 
 #[tokio::test]

@@ -49,7 +49,7 @@ async fn being_throttled_is_no_attempt() {
 
 fn status_of_create(event: &Event) -> Option<u16> {
     match event {
-        Event::Create { http_status, .. } => Some(*http_status),
+        Event::Create { http_status, .. } => *http_status,
         _ => None,
     }
 }

@@ -23,7 +23,7 @@ async fn a_call_whose_reply_was_an_error_is_known_by_its_own_callbacks() {
     let jobs = desk.finished(&campaign).await;
     assert_eq!((&jobs[0]["outcome"], &jobs[0]["tries"]), (&json!("answered"), &json!(1)));
     let calls = desk.twilio.log().creates();
-    assert_eq!((calls.len(), calls[0].http_status), (1, 500));
+    assert_eq!((calls.len(), calls[0].http_status), (1, Some(500)));
     assert_eq!(jobs[0]["attempts"][0]["twilio_call_sid"], *calls[0].sid);
     assert_eq!(requests(&desk, ANSWERS), 1);
 }

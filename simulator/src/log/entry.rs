@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::fault::{Fate, is_usual};
 use crate::status::Status;
 
 /// Something that happened, and when.
@@ -34,10 +35,13 @@ pub enum Event {
         params: Vec<(String, String)>,
         /// Whether a call exists because of this request.
         created: bool,
-        /// HTTP status of the reply.
-        http_status: u16,
+        /// HTTP status of the reply; none if the client gets no reply, or nothing of it.
+        http_status: Option<u16>,
         /// Twilio's error code in the reply, if it is an error with one.
         code: Option<u32>,
+        /// The faults that this request and its call meet.
+        #[serde(default, skip_serializing_if = "is_usual")]
+        fate: Fate,
     },
     /// A call has a new status.
     Status {

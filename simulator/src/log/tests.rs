@@ -1,4 +1,5 @@
 use super::*;
+use crate::fault::Fate;
 use crate::status::Status;
 
 fn create(sid: &str, to: &str) -> Event {
@@ -10,8 +11,9 @@ fn create(sid: &str, to: &str) -> Event {
         url: "http://127.0.0.1/voice".into(),
         params: vec![("To".into(), to.into())],
         created: true,
-        http_status: 201,
+        http_status: Some(201),
         code: None,
+        fate: Fate::default(),
     }
 }
 

@@ -18,6 +18,7 @@ use crate::fault::Fate;
 use crate::log::Event;
 use crate::sid;
 use crate::status::Subscription;
+use crate::wire::Cut;
 
 /// Longest that a reply is held for the fault `before_reply`.
 const HELD_REPLY: Duration = Duration::from_secs(3);
@@ -25,40 +26,95 @@ const DEFAULT_RING_S: u64 = 60;
 const DEFAULT_TALK_S: u64 = 4 * 3600;
 const LONGEST_TWIML: usize = 4000;
 
-pub(super) async fn create(exchange: &Arc<Exchange>, form: &Form) -> Response {
+/// How a request is answered.
+pub(super) enum Answer {
+    Whole(Response),
+    /// The reply breaks off, and with it the connection.
+    Broken(Response, Cut),
+    /// There is no reply, ever.
+    Silence,
+}
+
+/// How much of a reply its client gets to see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fidelity {
+    Whole,
+    Broken(Cut),
+    Silence,
+}
+
+impl Fidelity {
+    fn without_call(fate: &Fate) -> Fidelity {
+        match fate {
+            Fate { throttle: true, .. } => Fidelity::Whole,
+            Fate { silence_before_create: true, .. } => Fidelity::Silence,
+            Fate { reset_before_create: true, .. } => Fidelity::Broken(Cut::AtOnce),
+            _ => Fidelity::Whole,
+        }
+    }
+
+    fn with_call(fate: &Fate) -> Fidelity {
+        match fate {
+            Fate { silence_after_create: true, .. } => Fidelity::Silence,
+            Fate { reset_after_create: true, .. } => Fidelity::Broken(Cut::AtOnce),
+            Fate { cut_reply: true, .. } => Fidelity::Broken(Cut::MidWay),
+            _ => Fidelity::Whole,
+        }
+    }
+
+    /// The HTTP status as far as the client gets to see one.
+    fn shows(self, status: StatusCode) -> Option<u16> {
+        match self {
+            Fidelity::Whole | Fidelity::Broken(Cut::MidWay) => Some(status.as_u16()),
+            Fidelity::Broken(Cut::AtOnce) | Fidelity::Silence => None,
+        }
+    }
+
+    fn of(self, reply: Response) -> Answer {
+        match self {
+            Fidelity::Whole => Answer::Whole(reply),
+            Fidelity::Broken(cut) => Answer::Broken(reply, cut),
+            Fidelity::Silence => Answer::Silence,
+        }
+    }
+}
+
+pub(super) async fn create(exchange: &Arc<Exchange>, form: &Form) -> Answer {
     let to = form.get("To").unwrap_or_default();
     let (ordinal, nth) = exchange.next_create(to);
     let settings = &exchange.settings;
     let fate = settings.faults.fate(settings.seed, ordinal, to, nth);
     let decided = if fate.throttle {
         Err(Refusal::throttled())
-    } else if fate.error_before_create {
+    } else if fate.error_before_create || fate.reset_before_create || fate.silence_before_create {
         Err(Refusal::internal())
     } else {
         order(exchange, form)
     };
     match decided {
         Err(refusal) => {
-            if let Err(error) = note(exchange, form, ordinal, None, Err(&refusal)).await {
+            let fidelity = Fidelity::without_call(&fate);
+            let line = Line { ordinal, sid: None, verdict: Err(&refusal), fidelity, fate: &fate };
+            if let Err(error) = note(exchange, form, line).await {
                 return log_failed(&error);
             }
-            sleep(fate.create_delay).await;
-            refusal.into_response()
+            sleep(fate.create_delay()).await;
+            fidelity.of(refusal.into_response())
         }
         Ok(order) => place(exchange, form, ordinal, order, fate).await,
     }
 }
 
-async fn place(exchange: &Arc<Exchange>, form: &Form, ordinal: u64, order: Order, fate: Fate) -> Response {
-    let delay = fate.create_delay;
-    let (before_reply, error_after) = (fate.before_reply, fate.error_after_create);
+async fn place(exchange: &Arc<Exchange>, form: &Form, ordinal: u64, order: Order, fate: Fate) -> Answer {
+    let (delay, before_reply, fidelity) = (fate.create_delay(), fate.before_reply, Fidelity::with_call(&fate));
+    let refusal = Refusal::internal();
+    let verdict = if fate.error_after_create { Err(&refusal) } else { Ok(()) };
     let queue_ms = exchange.pace.estimate_ms();
     let (call, commands) = Call::new(sid::call(), order, fate, queue_ms);
     let call = Arc::new(call);
-    let refusal = Refusal::internal();
-    let verdict = if error_after { Err(&refusal) } else { Ok(()) };
     // A call without a line in the log would escape the judge, so it is not made.
-    if let Err(error) = note(exchange, form, ordinal, Some(&call.sid), verdict).await {
+    let line = Line { ordinal, sid: Some(&call.sid), verdict, fidelity, fate: &call.fate };
+    if let Err(error) = note(exchange, form, line).await {
         return log_failed(&error);
     }
     let mut deliveries = call.deliveries();
@@ -70,37 +126,44 @@ async fn place(exchange: &Arc<Exchange>, form: &Form, ordinal: u64, order: Order
         let _ = timeout(HELD_REPLY, first).await;
     }
     sleep(delay).await;
-    match verdict {
+    fidelity.of(match verdict {
         Ok(()) => (StatusCode::CREATED, Json(created)).into_response(),
         Err(_) => refusal.into_response(),
-    }
+    })
 }
 
-async fn note(
-    exchange: &Exchange,
-    form: &Form,
+/// What the log says of a request besides its form.
+struct Line<'a> {
     ordinal: u64,
-    sid: Option<&str>,
-    verdict: Result<(), &Refusal>,
-) -> std::io::Result<()> {
+    sid: Option<&'a str>,
+    verdict: Result<(), &'a Refusal>,
+    fidelity: Fidelity,
+    fate: &'a Fate,
+}
+
+async fn note(exchange: &Exchange, form: &Form, line: Line<'_>) -> std::io::Result<()> {
     let text = |name| form.get(name).unwrap_or_default().to_owned();
+    let refusal = line.verdict.err();
+    let status = refusal.map_or(StatusCode::CREATED, |refusal| refusal.status);
+    let http_status = line.fidelity.shows(status);
     let event = Event::Create {
-        ordinal,
-        sid: sid.map(str::to_owned),
+        ordinal: line.ordinal,
+        sid: line.sid.map(str::to_owned),
         to: text("To"),
         from: text("From"),
         url: text("Url"),
         params: form.pairs.clone(),
-        created: sid.is_some(),
-        http_status: verdict.err().map_or(StatusCode::CREATED, |refusal| refusal.status).as_u16(),
-        code: verdict.err().map(|refusal| refusal.code),
+        created: line.sid.is_some(),
+        http_status,
+        code: refusal.filter(|_| http_status.is_some()).map(|refusal| refusal.code),
+        fate: line.fate.clone(),
     };
     exchange.log.add_synced(event).await
 }
 
-fn log_failed(error: &std::io::Error) -> Response {
+fn log_failed(error: &std::io::Error) -> Answer {
     tracing::error!(%error, "the log could not be written: no call was created");
-    Refusal::internal().into_response()
+    Answer::Whole(Refusal::internal().into_response())
 }
 
 fn order(exchange: &Exchange, form: &Form) -> Result<Order, Refusal> {

@@ -1,10 +1,11 @@
 //! The webhooks that were made for a call.
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::error::Refusal;
 use super::form::Form;
-use crate::call::Call;
+use crate::call::{Call, has_come};
 use crate::date;
 use crate::exchange::Exchange;
 use crate::webhook::Delivery;
@@ -17,7 +18,9 @@ pub(super) fn list(exchange: &Exchange, call: &Call, form: &Form) -> Result<Valu
         None => Ok(default),
     };
     let (page, size) = (number("Page", 0)?, number("PageSize", PAGE)?.clamp(1, 1000));
-    let all = call.deliveries().borrow().clone();
+    let now = Timestamp::now();
+    let mut all = call.deliveries().borrow().clone();
+    all.retain(|delivery| has_come(delivery.at, call.fate.events_lag_ms, now));
     let start = page.saturating_mul(size);
     let shown: Vec<Value> = all.iter().skip(start).take(size).map(event).collect();
     let base = format!("{}/Calls/{}/Events.json", exchange.account_path(), call.sid);

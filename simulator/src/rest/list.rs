@@ -151,6 +151,7 @@ impl Filter {
         };
         // No call here has a parent.
         self.parent.is_none()
+            && call.is_listed(Timestamp::now())
             && same(&self.to, &call.order.to)
             && same(&self.from, &call.order.from)
             && same(&self.status, status)

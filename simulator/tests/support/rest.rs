@@ -6,12 +6,16 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::{ACCOUNT, FROM, TOKEN};
+use super::{ACCOUNT, FROM, TOKEN, soon};
 
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) head: String,
     pub(crate) json: Value,
+}
+
+fn form(params: &[(&str, &str)]) -> String {
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish()
 }
 
 pub(crate) struct Client {
@@ -38,8 +42,14 @@ impl Client {
     }
 
     pub(crate) async fn post(&self, path: &str, params: &[(&str, &str)]) -> Reply {
-        let body: String = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
-        self.send("POST", path, &body).await
+        self.send("POST", path, &form(params)).await
+    }
+
+    /// A connection on which a call was ordered.
+    pub(crate) async fn order(&self, to: &str, params: &[(&str, &str)]) -> TcpStream {
+        let mut all = vec![("To", to), ("From", FROM)];
+        all.extend(params);
+        self.ask("POST", "/Calls.json", &form(&all)).await
     }
 
     pub(crate) async fn get(&self, path: &str) -> Reply {
@@ -52,6 +62,20 @@ impl Client {
 
     /// `path` is below the account, or absolute if it begins with `/2010`.
     pub(crate) async fn send(&self, method: &str, path: &str, body: &str) -> Reply {
+        let mut socket = self.ask(method, path, body).await;
+        let (bytes, end) = rest_of(&mut socket).await;
+        end.unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        Reply {
+            status: head[9..12].parse().unwrap(),
+            head: head.to_ascii_lowercase(),
+            json: serde_json::from_str(body).unwrap_or(Value::Null),
+        }
+    }
+
+    /// A connection on which a request was sent.
+    pub(crate) async fn ask(&self, method: &str, path: &str, body: &str) -> TcpStream {
         let path =
             if path.starts_with("/2010") { path.to_owned() } else { format!("/2010-04-01/Accounts/{ACCOUNT}{path}") };
         let host = self.base.strip_prefix("http://").unwrap();
@@ -64,14 +88,13 @@ impl Client {
         );
         let mut socket = TcpStream::connect(host).await.unwrap();
         socket.write_all(request.as_bytes()).await.unwrap();
-        let mut bytes = Vec::new();
-        socket.read_to_end(&mut bytes).await.unwrap();
-        let text = String::from_utf8(bytes).unwrap();
-        let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        Reply {
-            status: head[9..12].parse().unwrap(),
-            head: head.to_ascii_lowercase(),
-            json: serde_json::from_str(body).unwrap_or(Value::Null),
-        }
+        socket
     }
+}
+
+/// What still comes on a connection, and how the connection ends.
+pub(crate) async fn rest_of(socket: &mut TcpStream) -> (Vec<u8>, std::io::Result<usize>) {
+    let mut bytes = Vec::new();
+    let end = soon(socket.read_to_end(&mut bytes)).await;
+    (bytes, end)
 }
