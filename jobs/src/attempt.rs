@@ -89,6 +89,9 @@ pub struct Attempt {
     /// Twilio's last word on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<CallStatus>,
+    /// Twilio's name of the stream that carries its sound. There is one: the first that was opened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stream: Option<String>,
     /// When it was picked up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
@@ -135,6 +138,7 @@ impl Attempt {
             begun_at: now,
             call: None,
             status: None,
+            stream: None,
             started_at: None,
             ended_at: None,
             duration_s: None,

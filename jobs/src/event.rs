@@ -72,6 +72,9 @@ pub enum Event {
         tag: Tag,
         /// Twilio's call.
         call: CallSid,
+        /// Twilio's name of the stream.
+        #[serde(default)]
+        stream: String,
     },
     /// An answer was heard and understood.
     AnswerHeard {
@@ -174,7 +177,7 @@ impl Event {
             Event::Created { tag, call }
             | Event::CallNews { tag: Some(tag), call, .. }
             | Event::VoiceRequested { tag, call }
-            | Event::StreamOpened { tag, call }
+            | Event::StreamOpened { tag, call, .. }
             | Event::AnswerHeard { tag, call, .. }
             | Event::DoNotCallHeard { tag, call, .. }
             | Event::Reported { tag, call, .. } => Some((tag, call)),

@@ -36,7 +36,7 @@ no-answer     -         -         waiting     waiting     waiting     closing   
 failed        -         -         failed      failed      failed      closing     -         completed -    failed
 canceled      -         -         waiting     waiting     waiting     closing     -         completed -    waiting
 voice         -         -         in_progress in_progress in_progress -           -         -         -    in_progress
-stream        -         -         in_progress in_progress in_progress -           -         -         -    in_progress
+stream        -         -         in_progress in_progress in_progress =           -         -         -    in_progress
 answer        -         -         in_progress in_progress in_progress =           =         =         -    in_progress
 do_not_call   -         =         placed      placed      =           =           =         =         =    placed
 reported      -         -         closing     closing     closing     closing     completed -         -    closing
@@ -104,7 +104,7 @@ fn event(name: &str) -> Event {
         "unclear" => Event::Unclear { tag, detail },
         "dialer_died" => Event::DialerDied,
         "voice" => Event::VoiceRequested { tag, call },
-        "stream" => Event::StreamOpened { tag, call },
+        "stream" => Event::StreamOpened { tag, call, stream: "MZ1".to_owned() },
         "answer" => Event::AnswerHeard { tag, call, answer: answer("sauna", AnswerValue::Boolean(true)) },
         "do_not_call" => Event::DoNotCallHeard { tag, call, quote: detail },
         "reported" => {

@@ -21,7 +21,8 @@ use super::{Server, webhooks};
 /// The largest message that is taken, in bytes; Twilio's are about 400.
 const MAX_MESSAGE: usize = 64 * 1024;
 
-/// Attempts whose sound is on a socket here: one socket each.
+/// Attempts whose sound is on a socket here. The record has one stream for an attempt, whichever server it reached;
+/// this also turns away a second socket that gives itself the name of the first.
 #[derive(Debug, Clone, Default)]
 pub(super) struct OpenStreams(Arc<Mutex<HashSet<String>>>);
 

@@ -56,6 +56,20 @@ impl Next<'_> {
         Ok(())
     }
 
+    /// The call's sound is on this stream from now on. A second one would be a second agent on the same line,
+    /// and it may have reached another server, which knows nothing of the first.
+    pub(super) fn streams(&mut self, stream: &str) -> Applied {
+        let _ = self.picked_up(self.now);
+        if !matches!(self.job.phase, Phase::Talking { .. }) {
+            return Err(Ignored::OldNews);
+        }
+        match self.job.attempts.last_mut() {
+            Some(attempt) if attempt.stream.is_none() => attempt.stream = Some(stream.to_owned()),
+            _ => return Err(Ignored::OldNews),
+        }
+        Ok(())
+    }
+
     pub(super) fn heard(&mut self, answer: &Answer) -> Applied {
         // A stream that talks is a call that was picked up, whatever callbacks are missing.
         let _ = self.picked_up(self.now);

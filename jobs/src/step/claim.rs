@@ -44,7 +44,8 @@ impl Next<'_> {
                     moved => moved,
                 }
             }
-            Event::VoiceRequested { .. } | Event::StreamOpened { .. } => self.picked_up(self.now),
+            Event::VoiceRequested { .. } => self.picked_up(self.now),
+            Event::StreamOpened { stream, .. } => self.streams(stream),
             Event::AnswerHeard { answer, .. } => self.heard(answer),
             Event::DoNotCallHeard { .. } => {
                 self.effects.push(Effect::Suppress);

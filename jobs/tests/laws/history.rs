@@ -195,7 +195,7 @@ fn addressed(mut event: Event, new_tag: Tag, new_call: CallSid) -> Event {
         }
         Event::Created { tag, call }
         | Event::VoiceRequested { tag, call }
-        | Event::StreamOpened { tag, call }
+        | Event::StreamOpened { tag, call, .. }
         | Event::AnswerHeard { tag, call, .. }
         | Event::DoNotCallHeard { tag, call, .. }
         | Event::Reported { tag, call, .. } => (*tag, *call) = (new_tag, new_call),
@@ -248,7 +248,7 @@ fn events() -> impl Strategy<Value = Event> {
         1 => Just(Event::DialerDied),
         8 => call_news(),
         1 => Just(Event::VoiceRequested { tag: tag(0), call: sid(0) }),
-        1 => Just(Event::StreamOpened { tag: tag(0), call: sid(0) }),
+        1 => Just(Event::StreamOpened { tag: tag(0), call: sid(0), stream: "MZ1".to_owned() }),
         2 => answers().prop_map(|answer| Event::AnswerHeard { tag: tag(0), call: sid(0), answer }),
         1 => Just(Event::DoNotCallHeard { tag: tag(0), call: sid(0), quote: quote.clone() }),
         2 => reports().prop_map(|report| Event::Reported { tag: tag(0), call: sid(0), report }),

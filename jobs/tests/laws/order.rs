@@ -12,6 +12,7 @@ use gymcall_jobs::event::Event;
 use gymcall_jobs::job::CallJob;
 use gymcall_jobs::outcome::{AnsweredBy, Disposition, EndedReason, Outcome, Report};
 use gymcall_jobs::rules::Rules;
+use gymcall_jobs::step::{Ignored, Step};
 use jiff::SignedDuration;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -78,7 +79,7 @@ fn story(ending: CallStatus, report: Option<Report>, doubts: Vec<Event>, heard: 
             *answered_by = Some(AnsweredBy::Human);
         }
         anyhow.push(detected);
-        conversation.push(Event::StreamOpened { tag: tag.clone(), call: call.clone() });
+        conversation.push(Event::StreamOpened { tag: tag.clone(), call: call.clone(), stream: "MZ1".to_owned() });
         for answer in heard {
             conversation.push(Event::AnswerHeard { tag: tag.clone(), call: call.clone(), answer });
         }
@@ -169,4 +170,19 @@ proptest! {
         let straight: Vec<Event> = before.iter().chain(&story.conversation).chain([over]).cloned().collect();
         prop_assert_eq!(tell(&told, &rules), tell(&straight, &rules));
     }
+}
+
+#[test]
+fn a_call_has_one_stream_the_first() {
+    let opened = |stream: &str| Event::StreamOpened { tag: tag(1), call: sid(1), stream: stream.to_owned() };
+    let voice = Event::VoiceRequested { tag: tag(1), call: sid(1) };
+    let told = [Event::DialBegun { tag: tag(1) }, voice, opened("MZ1")];
+    let job = told.iter().fold(campaign_job(), |job, event| match job.step(event, &Rules::default(), at(1)) {
+        Step::Moved(next, _) => *next,
+        Step::Ignored(why) => unreachable!("{event:?}: {why:?}"),
+    });
+    for stream in ["MZ1", "MZ2"] {
+        assert_eq!(job.step(&opened(stream), &Rules::default(), at(2)), Step::Ignored(Ignored::OldNews));
+    }
+    assert_eq!(job.open_attempt().and_then(|attempt| attempt.stream.as_deref()), Some("MZ1"));
 }

@@ -88,13 +88,18 @@ async fn admit(server: &Server, socket: &mut WebSocket) -> Result<Admitted, Stre
         return Err(StreamRefused::Format { job, format: media_format });
     }
     let place = server.streams.open(&tag).ok_or(StreamRefused::SecondSocket)?;
-    let opened = Event::StreamOpened { tag: tag.clone(), call: call_sid.clone() };
+    let stream = stream_sid.as_str().to_owned();
+    let opened = Event::StreamOpened { tag: tag.clone(), call: call_sid.clone(), stream };
     let record = match server.ledger.tell(&job, opened).await? {
         Told::Moved(record) | Told::Ignored(_, record) => record,
         Told::NoSuchJob => return Err(StreamRefused::NoTag),
     };
     if !webhooks::may_talk(&record, &tag, &call_sid) {
         return Err(StreamRefused::NotOpen(job));
+    }
+    // Not what came of telling: a store may have taken the news although its answer was lost.
+    if record.open_attempt().and_then(|attempt| attempt.stream.as_deref()) != Some(stream_sid.as_str()) {
+        return Err(StreamRefused::SecondSocket);
     }
     let brief = brief_of(server, &record).await?;
     tracing::info!(job_id = %job, call_sid = %call_sid, "job {job}: the sound of call {call_sid} is here");
