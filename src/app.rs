@@ -1,4 +1,6 @@
-//! The wiring: what `gymcall serve` is made of, on one page.
+//! The wiring: what `gymcall serve` and `gymcall worker` are made of, on one page.
+
+mod keeper;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,9 +10,7 @@ use gymcall_jobs::due::DueJobs;
 use gymcall_jobs::job::{CallJob, Status};
 use gymcall_jobs::ledger::Ledger;
 use gymcall_jobs::rules::Rules;
-use gymcall_jobs::store::clock::SystemClock;
-use gymcall_jobs::store::sqlite::{self, SqliteStore};
-use gymcall_jobs::store::{Capacity, Store, StoreError};
+use gymcall_jobs::store::{Capacity, StoreError, sqlite};
 use gymcall_jobs::sweep;
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
@@ -20,13 +20,36 @@ use url::Url;
 use crate::config::{ConfigError, Settings, TwilioAccount};
 use crate::dial::Dialer;
 use crate::reconcile::Reconciler;
+use crate::recover::Recovery;
 use crate::server::{self, Parts, Server, Signatures};
 use crate::twilio::client::{Account, Client, ClientError};
 use crate::twilio::public_url::{PublicBase, PublicUrlError};
 use crate::twilio::signature::Verifier;
 use crate::worker;
+use keeper::Keeper;
 
-/// Why the server did not start.
+/// What a process is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// It serves, and dials what is due.
+    ServeAndDial,
+    /// It serves, and leaves the dialling to others.
+    Serve,
+    /// It dials, and leaves the calls to the servers.
+    Dial,
+}
+
+impl Role {
+    const fn serves(self) -> bool {
+        !matches!(self, Role::Dial)
+    }
+
+    const fn dials(self) -> bool {
+        !matches!(self, Role::Serve)
+    }
+}
+
+/// Why a process did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A setting cannot be used.
@@ -54,77 +77,83 @@ pub enum StartError {
     PublicUrl(#[from] PublicUrlError),
 }
 
-/// A server at work.
+/// A process at work.
 pub struct Running {
-    address: SocketAddr,
-    server: Arc<Server>,
+    ledger: Ledger,
+    serving: Option<Serving>,
     stop_dialling: CancellationToken,
     stop_serving: CancellationToken,
     worker: Option<JoinHandle<()>>,
     tasks: JoinSet<()>,
-    store: Arc<SqliteStore>,
+    keeper: Keeper,
 }
 
-/// How long live calls may go on after the server was told to stop.
+/// The side that users and Twilio reach.
+struct Serving {
+    address: SocketAddr,
+    server: Arc<Server>,
+}
+
+/// How long live calls may go on after the process was told to stop.
 const FINISH_WITHIN: Duration = Duration::from_secs(30);
 
-/// Starts everything: store, sweep, worker, server.
+/// Starts everything that the role needs: store, sweep, worker, server.
 ///
 /// `missing_credentials` is what to tell users when the settings hold no Twilio account.
-/// With `with_worker` false nothing is dialled here.
-pub async fn start(settings: &Settings, missing_credentials: String, with_worker: bool) -> Result<Running, StartError> {
-    let store = Arc::new(SqliteStore::open(&settings.data_dir, Arc::new(SystemClock))?);
-    let listener =
-        TcpListener::bind(settings.bind).await.map_err(|error| StartError::Bind { address: settings.bind, error })?;
-    let address = listener.local_addr().map_err(|error| StartError::Bind { address: settings.bind, error })?;
+pub async fn start(settings: &Settings, missing_credentials: String, role: Role) -> Result<Running, StartError> {
+    let keeper = Keeper::open(settings).await?;
+    let listener = if role.serves() { Some(listen(settings.bind).await?) } else { None };
+    let address = listener.as_ref().map(|(_, address)| *address);
     let base = PublicBase::new(&public_url(settings, address)?)?;
-    let keeper: Arc<dyn Store> = Arc::clone(&store) as Arc<dyn Store>;
-    let (ledger, orders) = Ledger::new(Arc::clone(&keeper), rules(settings), capacity(settings));
+    let store = keeper.store();
+    let (ledger, orders) = Ledger::new(Arc::clone(&store), rules(settings), capacity(settings));
     let (stop_dialling, stop_serving) = (CancellationToken::new(), CancellationToken::new());
-    let server = Arc::new(Server::new(Parts {
-        ledger: ledger.clone(),
-        base: base.clone(),
-        signatures: signatures(settings),
-        can_call: settings.twilio.as_ref().map(|_| ()).ok_or(missing_credentials),
-        api_key: settings.api_key.clone(),
-        stopping: stop_dialling.clone(),
-        phones: settings.phone_rules.clone(),
-    }));
     let (mut worker, mut tasks) = (None, JoinSet::new());
     if let Some(account) = &settings.twilio {
         let client = Arc::new(Client::new(account_of(settings, account), settings.http_timeout())?);
         let reconciler = Reconciler::new(ledger.clone(), Arc::clone(&client), account.from_number.clone());
-        reconciler.recover().await?;
+        if !keeper.is_shared() {
+            reconciler.recover().await?;
+        }
         tasks.spawn(until(stop_serving.clone(), reconciler.run(orders)));
-        if with_worker {
-            let dialer = Dialer::new(ledger.clone(), client, base, settings.http_timeout());
-            let due = DueJobs::of(keeper, ledger.capacity());
+        let from_number = account.from_number.clone();
+        let recovery = Recovery::new(ledger.clone(), Arc::clone(&client), from_number, settings.http_timeout());
+        tasks.spawn(until(stop_serving.clone(), recovery.run()));
+        if role.dials() {
+            tracing::info!("dialling what is due: Twilio calls back at {}", base.http_url("/"));
+            let dialer = Dialer::new(ledger.clone(), client, base.clone(), settings.http_timeout());
+            let due = DueJobs::of(store, ledger.capacity());
             worker = Some(tokio::spawn(worker::run(due, dialer, stop_dialling.clone())));
         }
         tasks.spawn(until(stop_serving.clone(), sweep::deadlines(ledger.clone())));
     }
-    tasks.spawn(until(stop_serving.clone(), sweep::cancelled(ledger)));
-    let router = server::router(Arc::clone(&server));
-    let stop = stop_serving.clone();
-    tasks.spawn(async move {
-        let serving = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned());
-        if let Err(error) = serving.await {
-            tracing::error!(%error, "the server broke off: {error}");
-        }
+    tasks.spawn(until(stop_serving.clone(), sweep::cancelled(ledger.clone())));
+    let serving = listener.map(|(listener, address)| {
+        let server = Arc::new(Server::new(Parts {
+            ledger: ledger.clone(),
+            base,
+            signatures: signatures(settings),
+            can_call: settings.twilio.as_ref().map(|_| ()).ok_or(missing_credentials),
+            api_key: settings.api_key.clone(),
+            stopping: stop_dialling.clone(),
+            phones: settings.phone_rules.clone(),
+        }));
+        tasks.spawn(serve(listener, Arc::clone(&server), stop_serving.clone()));
+        tracing::info!(%address, "listening on http://{address}");
+        Serving { address, server }
     });
-    tracing::info!(%address, "listening on http://{address}");
-    Ok(Running { address, server, stop_dialling, stop_serving, worker, tasks, store })
+    Ok(Running { ledger, serving, stop_dialling, stop_serving, worker, tasks, keeper })
 }
 
 impl Running {
-    /// Where it listens.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+    /// Where it listens; none if it does not serve.
+    pub fn url(&self) -> Option<String> {
+        self.serving.as_ref().map(|serving| format!("http://{}", serving.address))
     }
 
     /// Its records, for whoever runs it in their own process.
     pub fn ledger(&self) -> &Ledger {
-        &self.server.ledger
+        &self.ledger
     }
 
     /// Returns when a part of it has ended by itself: then it does its work no more, and should be
@@ -153,20 +182,30 @@ impl Running {
             drop(worker.await);
         }
         if tokio::time::timeout(FINISH_WITHIN, self.calls_end()).await.is_err() {
-            tracing::warn!("calls are still going on: they are looked up at the next start");
+            tracing::warn!("calls are still going on: they are looked up at the next start, or by their deadlines");
         }
         self.stop_serving.cancel();
         while tokio::time::timeout(FINISH_WITHIN, self.tasks.join_next()).await.is_ok_and(|next| next.is_some()) {}
         self.tasks.shutdown().await;
-        drop(self.server);
-        if let Some(store) = Arc::into_inner(self.store) {
-            store.close().await;
-        }
+        let Self { ledger, serving, keeper, .. } = self;
+        drop((ledger, serving));
+        keeper.close().await;
     }
 
-    /// Waits until no call is ringing or going on, and what was said in them is stored.
+    /// Waits until the calls that hang on this process are over, and what was said in them is stored.
     async fn calls_end(&self) {
-        let store = self.server.ledger.store();
+        let Some(serving) = &self.serving else { return };
+        // Where other servers work on the same records, Twilio's callbacks find those. Alone, this one is
+        // needed until no call rings or goes on.
+        if !self.keeper.is_shared() {
+            self.no_call_is_live().await;
+        }
+        serving.server.unfinished.close();
+        serving.server.unfinished.wait().await;
+    }
+
+    async fn no_call_is_live(&self) {
+        let store = self.ledger.store();
         let mut changes = store.changes();
         // A call whose fate is unclear is not waited for: its look-ups take an hour.
         let is_live = |job: &CallJob| job.call().is_some() || job.status() == Status::Dialing;
@@ -174,8 +213,20 @@ impl Running {
             // Also after a while without news: one that was missed must not keep the server here.
             let _ = tokio::time::timeout(Duration::from_secs(1), changes.recv()).await;
         }
-        self.server.unfinished.close();
-        self.server.unfinished.wait().await;
+    }
+}
+
+async fn listen(bind: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let refused = |error| StartError::Bind { address: bind, error };
+    let listener = TcpListener::bind(bind).await.map_err(refused)?;
+    let address = listener.local_addr().map_err(refused)?;
+    Ok((listener, address))
+}
+
+async fn serve(listener: TcpListener, server: Arc<Server>, stop: CancellationToken) {
+    let serving = axum::serve(listener, server::router(server)).with_graceful_shutdown(stop.cancelled_owned());
+    if let Err(error) = serving.await {
+        tracing::error!(%error, "the server broke off: {error}");
     }
 }
 
@@ -183,11 +234,13 @@ async fn until(stop: CancellationToken, work: impl Future<Output = ()>) {
     let _ = stop.run_until_cancelled(work).await;
 }
 
-fn public_url(settings: &Settings, address: SocketAddr) -> Result<Url, ConfigError> {
+/// Without one in the settings: this process itself, or the server that a worker beside it is meant to work with.
+fn public_url(settings: &Settings, address: Option<SocketAddr>) -> Result<Url, ConfigError> {
     match &settings.public_base_url {
         Some(url) => Ok(url.clone()),
         None => {
-            let text = format!("http://localhost:{}", address.port());
+            let port = address.map_or(settings.bind.port(), |address| address.port());
+            let text = format!("http://localhost:{port}");
             Url::parse(&text).map_err(|error| ConfigError::Refused(format!("{text}: {error}")))
         }
     }

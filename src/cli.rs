@@ -1,6 +1,6 @@
 //! The command line.
 //!
-//! `demo`, `serve` and `simulator` run something here. All other commands speak to a server over
+//! `demo`, `serve`, `worker` and `simulator` run something here. All other commands speak to a server over
 //! HTTP (`GYMCALL_URL`), as any user's program would.
 //!
 //! Exit codes: 0 done; 1 failed or refused; 2 the command line is wrong; 3 no server answers;
@@ -16,6 +16,7 @@ mod serve;
 mod simulator;
 mod status;
 mod table;
+mod worker;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -44,6 +45,8 @@ enum Command {
     Demo(demo::Demo),
     /// The API, the webhooks, the streams and a worker
     Serve(serve::Serve),
+    /// A worker alone, for many machines: it dials what the servers' Redis holds
+    Worker(worker::Worker),
     /// The local Twilio alone
     Simulator(simulator::Simulator),
     /// Call one number now, and follow the call to its end
@@ -65,7 +68,7 @@ pub enum CliError {
     /// A setting cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The server did not start.
+    /// The server or the worker did not start.
     #[error(transparent)]
     Start(#[from] crate::app::StartError),
     /// The local Twilio did not start.
@@ -139,6 +142,7 @@ async fn run(cli: Cli) -> Result<Done, CliError> {
     match cli.command {
         Command::Demo(demo) => demo.run(json).await,
         Command::Serve(serve) => serve.run().await,
+        Command::Worker(worker) => worker.run().await,
         Command::Simulator(simulator) => simulator.run().await,
         Command::Call(call) => call.run(&client()?, json).await,
         Command::Import(import) => import.run(&client()?, json).await,

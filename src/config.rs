@@ -30,6 +30,9 @@ pub struct Flags {
     /// Where the embedded store lives (`GYMCALL_DATA_DIR`)
     #[arg(long, value_name = "DIR")]
     data_dir: Option<String>,
+    /// The Redis that holds the records instead; keep a password in the environment (`REDIS_URL`)
+    #[arg(long, value_name = "URL")]
+    redis_url: Option<String>,
     /// Twilio's REST API, or a local one (`TWILIO_API_BASE_URL`)
     #[arg(long, value_name = "URL")]
     twilio_api_base_url: Option<String>,
@@ -59,6 +62,7 @@ impl Flags {
             "PUBLIC_BASE_URL" => &self.public_base_url,
             "GYMCALL_BIND" => &self.bind,
             "GYMCALL_DATA_DIR" => &self.data_dir,
+            "REDIS_URL" => &self.redis_url,
             "TWILIO_API_BASE_URL" => &self.twilio_api_base_url,
             "GYMCALL_CALLS_PER_SECOND" => &self.calls_per_second,
             "GYMCALL_MAX_CONCURRENT_CALLS" => &self.max_concurrent_calls,
@@ -153,7 +157,7 @@ fn invalid(variable: &'static str, value: &str, why: impl std::fmt::Display) -> 
     ConfigError::Invalid { variable, value: value.to_owned(), why: why.to_string() }
 }
 
-/// Everything that `gymcall serve` can be told.
+/// Everything that `gymcall serve` and `gymcall worker` can be told.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// How Twilio reaches this server. None: `http://localhost:` and the port that is listened on.
@@ -164,6 +168,11 @@ pub struct Settings {
     pub api_key: Option<SecretString>,
     /// Where the embedded store lives.
     pub data_dir: PathBuf,
+    /// The Redis that holds the records instead of the embedded store, where one is named. Its password may
+    /// be part of it.
+    pub redis_url: Option<SecretString>,
+    /// Whether to work on a Redis that may lose what it has confirmed. A flag only, so that nobody has it by accident.
+    pub accept_weak_durability: bool,
     /// The Twilio account, if it is configured whole.
     pub twilio: Option<TwilioAccount>,
     /// Twilio's REST API.
@@ -212,9 +221,35 @@ impl TwilioAccount {
 const CREDENTIALS: [&str; 3] = ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM_NUMBER"];
 
 impl Settings {
-    /// Reads and checks all settings.
+    /// Reads and checks all settings, for a process that serves.
     pub fn from_sources(sources: &Sources) -> Result<Self, ConfigError> {
-        let settings = Self {
+        let settings = Self::read(sources)?;
+        settings.check(sources)?;
+        settings.check_reachable()?;
+        Ok(settings)
+    }
+
+    /// Reads and checks all settings, for a process that only dials: nobody can reach it, so it needs no key,
+    /// but it must share its records with those who can.
+    pub fn for_worker(sources: &Sources) -> Result<Self, ConfigError> {
+        let settings = Self::read(sources)?;
+        settings.check(sources)?;
+        if settings.redis_url.is_none() {
+            return Err(ConfigError::Refused(
+                "REDIS_URL is not set, and a worker alone shares its records with servers through Redis: set it to \
+                 the servers' Redis, or run `gymcall serve`, which has a worker in it"
+                    .to_owned(),
+            ));
+        }
+        if settings.twilio.is_none() {
+            let missing = missing_credentials(sources);
+            return Err(ConfigError::Refused(format!("{missing} A worker has nothing to do without them")));
+        }
+        Ok(settings)
+    }
+
+    fn read(sources: &Sources) -> Result<Self, ConfigError> {
+        Ok(Self {
             public_base_url: sources
                 .get("PUBLIC_BASE_URL")
                 .map(|text| base_url("PUBLIC_BASE_URL", text))
@@ -222,6 +257,8 @@ impl Settings {
             bind: sources.parse("GYMCALL_BIND", SocketAddr::from(([127, 0, 0, 1], 8000)))?,
             api_key: sources.get("GYMCALL_API_KEY").map(SecretString::from),
             data_dir: sources.get("GYMCALL_DATA_DIR").unwrap_or("gymcall-data").into(),
+            redis_url: sources.get("REDIS_URL").map(SecretString::from),
+            accept_weak_durability: false,
             twilio: twilio_account(sources),
             twilio_api_base_url: base_url(
                 "TWILIO_API_BASE_URL",
@@ -233,9 +270,7 @@ impl Settings {
             phone_rules: regions(sources.get("GYMCALL_ALLOWED_REGIONS").unwrap_or("US"))?,
             look_up_waits: waits(sources.get("GYMCALL_LOOK_UP_WAITS").unwrap_or("60s,2m,10m,60m"))?,
             dial_deadline: duration("GYMCALL_DIAL_DEADLINE", sources.get("GYMCALL_DIAL_DEADLINE").unwrap_or("10s"))?,
-        };
-        settings.check(sources)?;
-        Ok(settings)
+        })
     }
 
     fn check(&self, sources: &Sources) -> Result<(), ConfigError> {
@@ -251,16 +286,27 @@ impl Settings {
         if self.max_concurrent_calls == 0 {
             return refused("GYMCALL_MAX_CONCURRENT_CALLS must be at least 1");
         }
-        if sources.get("REDIS_URL").is_some() {
-            return refused(
-                "REDIS_URL is set, but this version keeps its records in the embedded store only: unset it",
-            );
-        }
         if let Some(agent) = sources.get("VOICE_AGENT")
             && agent != "scripted"
         {
             return refused("VOICE_AGENT: only `scripted` is there in this version");
         }
+        if let Some(account) = &self.twilio {
+            account.check()?;
+        }
+        // Tones on a real phone line would be noise in somebody's ear, and the agent would hear nothing.
+        if self.twilio.is_some() && !is_loopback(&self.twilio_api_base_url) {
+            return refused(
+                "TWILIO_API_BASE_URL is not a loopback address, and this version speaks in tones, which only the local \
+                 simulator understands: point it at `gymcall simulator` (calls to people come with a later version)",
+            );
+        }
+        Ok(())
+    }
+
+    /// Whether whoever can reach this server may do so.
+    fn check_reachable(&self) -> Result<(), ConfigError> {
+        let refused = |why: &str| Err(ConfigError::Refused(why.to_owned()));
         if !self.is_local() && self.api_key.is_none() {
             return refused(
                 "GYMCALL_API_KEY must be set, because GYMCALL_BIND or PUBLIC_BASE_URL is not on a loopback address: \
@@ -271,16 +317,6 @@ impl Settings {
             return refused(
                 "TWILIO_VALIDATE_SIGNATURE cannot be false unless GYMCALL_BIND and PUBLIC_BASE_URL are both on loopback \
                  addresses: anybody could forge Twilio's webhooks",
-            );
-        }
-        if let Some(account) = &self.twilio {
-            account.check()?;
-        }
-        // Tones on a real phone line would be noise in somebody's ear, and the agent would hear nothing.
-        if self.twilio.is_some() && !is_loopback(&self.twilio_api_base_url) {
-            return refused(
-                "TWILIO_API_BASE_URL is not a loopback address, and this version speaks in tones, which only the local \
-                 simulator understands: point it at `gymcall simulator` (calls to people come with a later version)",
             );
         }
         Ok(())

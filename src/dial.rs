@@ -11,7 +11,8 @@ use gymcall_jobs::campaign::PausedReason;
 use gymcall_jobs::event::{Event, NonCreation};
 use gymcall_jobs::id::{JobId, Tag};
 use gymcall_jobs::job::{CallJob, Status};
-use gymcall_jobs::ledger::Ledger;
+use gymcall_jobs::ledger::{Ledger, Told};
+use gymcall_jobs::step::{Effect, Ignored};
 use gymcall_jobs::store::{Begun, Refusal as GateRefusal, StoreError};
 use tokio::time::Instant;
 
@@ -60,8 +61,7 @@ impl Dialer {
             }
         };
         let placement = self.place(&job, &tag, send_before).await;
-        let event = sort(&tag, &placement);
-        self.tell(id, event).await;
+        self.tell(id, &tag, sort(&tag, &placement)).await;
         if let Placement::NotCreated(refusal) = &placement
             && refusal.verdict() == Verdict::PauseEverything
         {
@@ -111,16 +111,35 @@ impl Dialer {
     }
 
     /// Tells the ledger, and tries for a while if the store does not take it.
-    async fn tell(&self, id: &JobId, event: Event) {
+    async fn tell(&self, id: &JobId, tag: &Tag, event: Event) {
         let mut wait = Duration::from_millis(50);
-        while let Err(error) = self.ledger.tell(id, event.clone()).await {
-            tracing::error!(job_id = %id, %error, "job {id}: cannot store what came of its request: {error}");
+        loop {
+            let told = match event {
+                // Nothing came of it, so nothing is lost if the store forgot it.
+                Event::NotCreated { .. } => self.ledger.tell(id, event.clone()).await,
+                _ => self.ledger.remind(id, tag, event.clone()).await,
+            };
+            match told {
+                Ok(told) => return self.let_go_if_nobodys(id, &event, told),
+                Err(error) => {
+                    tracing::error!(job_id = %id, %error, "job {id}: cannot store what came of its request: {error}");
+                }
+            }
             if wait > Duration::from_secs(10) {
                 // By now the sweep has made the job Unknown; it will be looked up, never redialled.
                 return;
             }
             tokio::time::sleep(wait).await;
             wait *= 2;
+        }
+    }
+
+    /// A call that no record takes must not keep anybody on the line.
+    fn let_go_if_nobodys(&self, id: &JobId, event: &Event, told: Told) {
+        let nobodys = matches!(told, Told::NoSuchJob | Told::Ignored(Ignored::ForeignTag, _));
+        if let (true, Event::Created { call, .. }) = (nobodys, event) {
+            tracing::error!(job_id = %id, call_sid = %call, "job {id}: does not know call {call}, which is hung up");
+            self.ledger.order(id, [Effect::HangUp(call.clone())]);
         }
     }
 

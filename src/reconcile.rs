@@ -19,7 +19,7 @@ use crate::twilio::client::{Client, Listing, RemoteCall, RequestError};
 /// How many orders are carried out at once.
 const AT_ONCE: usize = 16;
 /// How far Twilio's `date_created`, in whole seconds, may be from the time of the request.
-const MATCH_WITHIN: SignedDuration = SignedDuration::from_secs(5);
+pub(crate) const MATCH_WITHIN: SignedDuration = SignedDuration::from_secs(5);
 
 /// Carries out orders against Twilio. Cheap to clone.
 #[derive(Clone)]
@@ -160,7 +160,8 @@ fn candidates(
     listing.calls.into_iter().filter(move |call| call.date_created.is_some_and(|made| from <= made && made <= to))
 }
 
-fn news_of(tag: Option<Tag>, remote: RemoteCall) -> Event {
+/// What Twilio's record of a call says, as news of the attempt with this tag.
+pub(crate) fn news_of(tag: Option<Tag>, remote: RemoteCall) -> Event {
     Event::CallNews {
         tag,
         call: remote.sid,

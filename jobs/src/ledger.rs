@@ -5,6 +5,7 @@
 //! changed meanwhile is read again and stepped again.
 
 mod campaigns;
+mod forgotten;
 mod jobs;
 
 pub use campaigns::CampaignError;

@@ -18,7 +18,7 @@ use super::serve::told_to_stop;
 use super::status::is_over;
 use super::table::{self, GREEN, RESET, YELLOW, text};
 use super::{CliError, Done, import, print_json, start_log};
-use crate::app::{self, Running};
+use crate::app::{self, Role, Running};
 use crate::config::{Flags, Settings, Sources, missing_credentials};
 
 /// The sample campaign, on this machine, without an account.
@@ -51,9 +51,10 @@ impl Demo {
         let folder = data_folder(&outer)?;
         let twilio = local_twilio(&folder).await?;
         let server = server(&folder, &twilio).await?;
-        let client = Client::new(&server.url(), None)?;
+        let url = server.url().unwrap_or_default();
+        let client = Client::new(&url, None)?;
         if !json {
-            anstream::println!("A local Twilio listens on {}, gymcall on {}.", twilio.url(), server.url());
+            anstream::println!("A local Twilio listens on {}, gymcall on {url}.", twilio.url());
         }
         let (campaign, report) = self.prepare(&client, &folder, json).await?;
         let jobs = follow(&client, &campaign, json).await?;
@@ -68,7 +69,7 @@ impl Demo {
             anstream::println!("The answers are in {}", results.display());
         }
         if self.stay {
-            anstream::eprintln!("Still running: export GYMCALL_URL={}  (Ctrl-C ends it)", server.url());
+            anstream::eprintln!("Still running: export GYMCALL_URL={url}  (Ctrl-C ends it)");
             told_to_stop().await;
         }
         server.stop().await;
@@ -135,7 +136,7 @@ async fn server(folder: &Path, twilio: &Simulator) -> Result<Running, CliError> 
         ("GYMCALL_MAX_CONCURRENT_CALLS", LINES.to_string()),
         ("GYMCALL_LOOK_UP_WAITS", "1s,2s,4s,8s".to_owned()),
     ]);
-    Ok(app::start(&Settings::from_sources(&sources)?, missing_credentials(&sources), true).await?)
+    Ok(app::start(&Settings::from_sources(&sources)?, missing_credentials(&sources), Role::ServeAndDial).await?)
 }
 
 /// Shows every job as it ends, until all have.

@@ -1,7 +1,8 @@
 //! What Twilio tells us over HTTP: verified, parsed, told to the ledger, answered.
 //!
 //! A 2xx from here means that the news is durable. Where it could not be stored the answer is
-//! 503, and Twilio, asked to by the callback URLs' fragment, tries again.
+//! 503, and Twilio, asked to by the callback URLs' fragment, tries again. A signed URL that carries a job and a
+//! tag was handed out by us, so it proves a request even where the store has forgotten it.
 
 use std::sync::Arc;
 
@@ -33,7 +34,8 @@ pub(super) async fn voice(
     };
     let (id, tag, call) = (query.job, query.tag, request.call);
     tracing::info!(job_id = %id, call_sid = %call, "job {id}: Twilio asks what to do with call {call}");
-    let told = server.ledger.tell(&id, Event::VoiceRequested { tag: tag.clone(), call: call.clone() }).await?;
+    let news = Event::VoiceRequested { tag: tag.clone(), call: call.clone() };
+    let told = server.ledger.remind(&id, &tag, news).await?;
     let job = match told {
         Told::Moved(job) | Told::Ignored(_, job) => job,
         Told::NoSuchJob => return Ok(xml(twiml::hang_up().to_owned())),
@@ -73,7 +75,7 @@ pub(super) async fn status(
         "job {id}: call {} is {}", news.call, news.status
     );
     let event = Event::CallNews {
-        tag: Some(query.tag),
+        tag: Some(query.tag.clone()),
         call: news.call,
         status: news.status,
         at: news.timestamp,
@@ -81,7 +83,7 @@ pub(super) async fn status(
         price: None,
         answered_by: news.answered_by,
     };
-    server.ledger.tell(&id, event).await?;
+    server.ledger.remind(&id, &query.tag, event).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -21,13 +21,16 @@ use url::Url;
 use super::refusal::Refusal;
 pub use http::ClientError;
 pub use placement::{PlaceCall, Placement};
-pub use remote::{Listing, RemoteCall, RequestError};
+pub use remote::{Listing, NextPage, RemoteCall, RequestError};
 
 /// Twilio's path of this version of the API.
 const API_VERSION: &str = "2010-04-01";
 
 /// Twilio's own default; more would only make the answer longer.
 const PAGE_SIZE: &str = "50";
+
+/// Where all calls of a time are wanted. Twilio takes up to 1,000; this many are some 300 kB.
+const LONG_PAGE: &str = "200";
 
 /// The account that calls.
 #[derive(Clone)]
@@ -122,6 +125,17 @@ impl Client {
         let query = [("To", to), ("From", from), ("PageSize", PAGE_SIZE)];
         let request = self.asking.get(self.url(&["Calls.json"])).query(&query);
         remote::listing(self.ask(request).await?)
+    }
+
+    /// Calls from a number, newest first: one page of them, the first or the one that a listing named as its
+    /// [`Listing::next`].
+    pub async fn list_from(&self, from: &str, page: Option<&NextPage>) -> Result<Listing, RequestError> {
+        let mut url = self.url(&["Calls.json"]);
+        match page {
+            Some(NextPage(query)) => url.set_query(Some(query)),
+            None => drop(url.query_pairs_mut().append_pair("From", from).append_pair("PageSize", LONG_PAGE)),
+        }
+        remote::listing(self.ask(self.asking.get(url)).await?)
     }
 
     /// The URLs that Twilio requested for a call (`Events.json`). A tag in one of them

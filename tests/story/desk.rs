@@ -6,7 +6,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use gymcall::app::{self, Running};
+use gymcall::app::{self, Role, Running};
 use gymcall::config::{Settings, Sources, missing_credentials};
 use gymcall_jobs::id::JobId;
 use gymcall_jobs::store::Store;
@@ -125,7 +125,7 @@ impl Desk {
             settings.push((name, value.to_owned()));
         }
         let server = start(&settings).await;
-        let url = server.running.url();
+        let url = server.running.url().unwrap();
         let http = Http::new(url.clone());
         // Whatever is started here later listens where this one did: Twilio has its address.
         settings.retain(|(name, _)| *name != "GYMCALL_BIND");
@@ -352,7 +352,8 @@ async fn start(settings: &[(&'static str, String)]) -> Server {
     let sources = Sources::of(settings.to_vec());
     let settings = Settings::from_sources(&sources).unwrap();
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let starting = runtime.spawn(async move { app::start(&settings, missing_credentials(&sources), true).await });
+    let starting =
+        runtime.spawn(async move { app::start(&settings, missing_credentials(&sources), Role::ServeAndDial).await });
     Server { running: starting.await.unwrap().unwrap(), runtime }
 }
 

@@ -48,7 +48,10 @@ async fn a_socket_of_no_open_attempt_is_closed_and_changes_nothing() {
     .await;
     let (live, ended) = (desk.call_to(ANSWERS), desk.call_to(CURT));
     let ((job, tag), (old_job, old_tag)) = (job_and_tag(&live), job_and_tag(&ended));
-    desk.until_job(&job, "in_progress").await;
+    desk.until("the stream is on record", async || {
+        desk.events(&job).await.iter().any(|event| event["event"] == "stream_opened").then_some(())
+    })
+    .await;
     let before = [desk.version(&job).await, desk.version(&old_job).await];
 
     let foreign = "0".repeat(32);

@@ -63,7 +63,14 @@ pub struct Listing {
     pub calls: Vec<RemoteCall>,
     /// Twilio's clock at its answer: what `date_created` must be compared by.
     pub server_date: Option<Timestamp>,
+    /// Where the list goes on; none at its end.
+    pub next: Option<NextPage>,
 }
+
+/// A page of a list. Only the query of the address that Twilio names is kept: whatever stands before it, the
+/// account's token goes to no other place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NextPage(pub(super) String);
 
 /// All values are strings or null, numbers too.
 #[derive(Deserialize)]
@@ -94,6 +101,7 @@ impl TryFrom<WireCall> for RemoteCall {
 #[derive(Deserialize)]
 struct WireListing {
     calls: Vec<WireCall>,
+    next_page_uri: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -123,7 +131,14 @@ pub(super) fn listing(reply: Reply) -> Result<Listing, RequestError> {
     let http = reply.status.as_u16();
     let (wire, server_date): (WireListing, _) = success(reply)?;
     let calls = wire.calls.into_iter().map(RemoteCall::try_from).collect::<Result<_, _>>();
-    Ok(Listing { calls: calls.map_err(|error| unreadable(http, error))?, server_date })
+    let next = match wire.next_page_uri {
+        None => None,
+        Some(uri) => match uri.split_once('?') {
+            Some((_, query)) => Some(NextPage(query.to_owned())),
+            None => return Err(unreadable(http, "the list goes on at an address without a query")),
+        },
+    };
+    Ok(Listing { calls: calls.map_err(|error| unreadable(http, error))?, server_date, next })
 }
 
 pub(super) fn request_urls(reply: Reply) -> Result<Vec<String>, RequestError> {
