@@ -22,6 +22,7 @@ use crate::phone::PhoneNumber;
 pub mod clock;
 pub mod gate;
 mod pace;
+pub mod redis;
 pub mod reply;
 pub mod sqlite;
 

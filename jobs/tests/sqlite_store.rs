@@ -2,34 +2,20 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, missing_docs)]
 
 mod contract;
+#[path = "support/hand_clock.rs"]
+mod hand_clock;
 mod sqlite;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use gymcall_jobs::store::Store;
-use gymcall_jobs::store::clock::Clock;
 use gymcall_jobs::store::sqlite::SqliteStore;
 use jiff::Timestamp;
 use tempfile::TempDir;
 
 use crate::contract::{Keeper, fixtures};
-
-/// A clock that is turned by hand.
-pub struct HandClock(AtomicI64);
-
-impl HandClock {
-    pub fn new() -> Arc<Self> {
-        Arc::new(Self(AtomicI64::new(fixtures::start().as_microsecond())))
-    }
-}
-
-impl Clock for HandClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_microsecond(self.0.load(Ordering::SeqCst)).unwrap()
-    }
-}
+use crate::hand_clock::HandClock;
 
 /// A store in a folder of its own.
 pub struct SqliteKeeper {
@@ -51,7 +37,7 @@ impl SqliteKeeper {
 
 impl Keeper for SqliteKeeper {
     async fn fresh() -> Self {
-        open(tempfile::tempdir().unwrap(), HandClock::new())
+        open(tempfile::tempdir().unwrap(), HandClock::new(fixtures::start()))
     }
 
     fn store(&self) -> Arc<dyn Store> {
@@ -59,7 +45,7 @@ impl Keeper for SqliteKeeper {
     }
 
     fn set_clock(&self, now: Timestamp) {
-        self.clock.0.store(now.as_microsecond(), Ordering::SeqCst);
+        self.clock.set(now);
     }
 
     async fn reopened(self) -> Self {

@@ -21,7 +21,7 @@ pub struct BeginDial {
 }
 
 /// The limits that a dial must pass. The keeper checks, in this order and by its own clock:
-/// doubt, version, due, window, campaign running, number not suppressed, number not held, a line, a token.
+/// version, doubt, due, window, campaign running, number not suppressed, number not held, a line, a token.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gate {
     /// The account's.
@@ -83,9 +83,9 @@ pub enum Refusal {
 }
 
 /// When a job whose number is held is due again.
-const HELD: SignedDuration = SignedDuration::from_secs(5);
+pub(super) const HELD: SignedDuration = SignedDuration::from_secs(5);
 /// When a job is due again that only somebody else's doing can help.
-const REST: SignedDuration = SignedDuration::from_secs(1);
+pub(super) const REST: SignedDuration = SignedDuration::from_secs(1);
 
 impl Refusal {
     /// When a refused job is due again, where that is a matter of time alone.

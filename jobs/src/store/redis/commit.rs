@@ -1,0 +1,108 @@
+//! One write as one whole.
+
+use super::link::{Again, Link, Ran};
+use super::list;
+use super::record::{encode, push_entries, push_job, push_reply};
+use super::script::{self, Args};
+use crate::job::CallJob;
+use crate::store::{Change, JobWrite, ReplyWrite, StoreError, Write};
+
+/// Carries out a write.
+pub(super) async fn commit(link: &Link, write: Write) -> Result<(), StoreError> {
+    let body = arguments(&write)?;
+    // A history would have its new entries twice; what has a version or a key notices that it was written.
+    let again = if write.notes.is_some() { Again::Never } else { Again::Safe };
+    let ran = link
+        .run(&script::COMMIT, again, |_| {
+            let mut args = Args::default();
+            args.maybe(link.given_time()).push(link.origin());
+            args.append(&body);
+            args
+        })
+        .await?;
+    match outcome(link, &write, ran).await {
+        Ok(suppressions) => {
+            tell(link, &write, suppressions);
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn arguments(write: &Write) -> Result<Args, StoreError> {
+    let mut args = Args::default();
+    push_reply(&mut args, write.reply.as_ref())?;
+    match &write.campaign {
+        None => args.none(),
+        Some(change) => {
+            let running = change.campaign.state == crate::campaign::CampaignState::Running;
+            args.push(change.campaign.id.as_str()).maybe(change.from);
+            args.push(if running { "1" } else { "0" }).push(encode(&change.campaign)?)
+        }
+    };
+    match &write.job {
+        None => drop(args.push("0")),
+        Some(job) => {
+            args.push("1");
+            push_job(&mut args, job)?;
+        }
+    }
+    match &write.notes {
+        None => drop(args.none()),
+        Some((job, entries)) => {
+            args.push(job.as_str());
+            push_entries(&mut args, entries)?;
+        }
+    }
+    args.maybe(write.unsuppress.as_ref().map(crate::phone::PhoneNumber::as_str));
+    match &write.suppress {
+        None => args.none(),
+        Some(suppression) => args.push(suppression.phone.as_str()).push(encode(suppression)?),
+    };
+    Ok(args)
+}
+
+/// What the answer means: how many changes of the suppression list are news.
+async fn outcome(link: &Link, write: &Write, ran: Ran) -> Result<usize, StoreError> {
+    if ran.answer.word() == "ok" {
+        return ran.answer.number(2);
+    }
+    let error = ran.answer.error();
+    // The first try may have been carried out: then its own traces are what stands in the way.
+    let ours = ran.unsure
+        && match (&error, write) {
+            (StoreError::KeyTaken(known), Write { reply: Some(ReplyWrite::Claim(own)), .. }) => **known == *own,
+            (StoreError::Conflict, Write { job: Some(job), .. }) => is_written(link, job).await?,
+            (StoreError::Conflict, Write { campaign: Some(change), .. }) => {
+                let stored = list::campaign(link, change.campaign.id.as_str()).await?;
+                stored.is_some_and(|stored| stored.record == change.campaign)
+            }
+            _ => false,
+        };
+    if ours { Ok(0) } else { Err(error) }
+}
+
+/// Whether the record is what this write would have made of it.
+pub(super) async fn is_written(link: &Link, write: &JobWrite) -> Result<bool, StoreError> {
+    let JobWrite { job, from, .. } = write;
+    let stored = list::one(link, CallJob::id(job).as_str()).await?;
+    Ok(stored.is_some_and(|stored| stored.version == from.unwrap_or(0) + 1 && stored.record == *job))
+}
+
+fn tell(link: &Link, write: &Write, suppressions: usize) {
+    if let Some(change) = &write.campaign {
+        link.tell(Change::Campaign(change.campaign.id.clone()));
+    }
+    if let Some(write) = &write.job {
+        link.tell(moved(&write.job));
+    }
+    for _ in 0..suppressions {
+        link.tell(Change::Suppression);
+    }
+}
+
+/// The news of a job that was written.
+pub(super) fn moved(job: &CallJob) -> Change {
+    let run = job.membership().map(|membership| membership.run.clone());
+    Change::Job { id: job.id().clone(), run, status: job.status() }
+}

@@ -1,0 +1,68 @@
+//! The gate: whether a dial may begin.
+
+use super::commit::{is_written, moved};
+use super::keys;
+use super::link::{Again, Link};
+use super::record::{id, micros, push_job, timestamp};
+use super::script::{self, Answer, Args};
+use crate::store::gate::{HELD, REST};
+use crate::store::pace::{LATENESS, LOG, Meter};
+use crate::store::{BeginDial, Begun, Refusal, StoreError};
+
+/// Lets a dial begin, or says why not.
+pub(super) async fn begin(link: &Link, begin: BeginDial) -> Result<Begun, StoreError> {
+    let body = arguments(&begin)?;
+    let ran = link
+        .run(&script::BEGIN_DIAL, Again::Safe, |life| {
+            let mut args = Args::default();
+            // The era is that of the connection which this goes over: a server that was started anew refuses.
+            args.maybe(link.given_time()).push(link.origin()).push(life.run_id.as_bytes());
+            args.append(&body);
+            args
+        })
+        .await?;
+    let begun = meaning(&ran.answer)?;
+    // Its tag is this caller's alone: a record that carries it was written by the first try.
+    let begun = match begun {
+        Begun::Refused(Refusal::Changed) if ran.unsure && is_written(link, &begin.job).await? => Begun::Go,
+        begun => begun,
+    };
+    if begun == Begun::Go {
+        link.tell(moved(&begin.job.job));
+    }
+    Ok(begun)
+}
+
+fn arguments(begin: &BeginDial) -> Result<Args, StoreError> {
+    let mut args = Args::default();
+    args.number(micros(begin.due)).maybe(begin.closes.map(micros));
+    args.number(HELD.as_micros()).number(REST.as_micros());
+    let own = begin.gate.campaign.as_ref();
+    args.number(begin.gate.account.lines).maybe(own.and_then(|(_, own)| own.lines));
+    let account = Meter::new(begin.gate.account.calls_per_second).map(|meter| (keys::ACCOUNT, meter));
+    let own = own.and_then(|(id, own)| Some((id.as_str(), Meter::new(own.calls_per_second?)?)));
+    let paces: Vec<_> = account.into_iter().chain(own).collect();
+    args.number(paces.len());
+    for (scope, Meter { interval, log, span }) in paces {
+        args.push(scope).number(interval).number(log).number(span).number(LATENESS).number(LOG);
+    }
+    push_job(&mut args, &begin.job)?;
+    Ok(args)
+}
+
+fn meaning(answer: &Answer) -> Result<Begun, StoreError> {
+    let at = || answer.number(1).map(timestamp);
+    Ok(Begun::Refused(match answer.word() {
+        "go" => return Ok(Begun::Go),
+        "changed" => Refusal::Changed,
+        "doubt" => Refusal::InDoubt,
+        "not_due" => Refusal::NotDue(at()?),
+        "closed" => Refusal::WindowClosed,
+        "not_running" => Refusal::NotRunning,
+        "suppressed" => Refusal::Suppressed,
+        "held" => Refusal::NumberHeld(id(answer.part(1)?)?),
+        "no_line" => Refusal::NoLine,
+        "pace" => Refusal::Pace(at()?),
+        _ => return Err(answer.error()),
+    }))
+}

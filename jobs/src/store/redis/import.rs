@@ -1,0 +1,159 @@
+//! Imports: rows come in unseen, and are shown by making their batch visible.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::cmd;
+
+use super::keys;
+use super::link::{Again, Link, client_name};
+use super::record::{encode, micros, push_reply};
+use super::script::{self, Answer, Args};
+use crate::id::{CampaignId, ImportId, RunId};
+use crate::job::{CallJob, Status};
+use crate::store::{Change, ReplyWrite, StoreError};
+
+/// So many rows hold up the server for about a millisecond.
+const CHUNK: usize = 100;
+/// How long clearing rests after it failed.
+const REST: Duration = Duration::from_secs(5);
+
+/// Begins an import.
+pub(super) async fn open(link: &Link, import: &ImportId, campaign: &CampaignId, run: &RunId) -> Result<(), StoreError> {
+    loop {
+        let ran = link
+            .run(&script::OPEN_IMPORT, Again::Safe, |_| {
+                let mut args = Args::default();
+                args.push(import.as_str()).push(campaign.as_str()).push(run.as_str()).push(link.origin());
+                args
+            })
+            .await?;
+        let answer = ran.answer;
+        match answer.word() {
+            "ok" => return Ok(()),
+            "busy" if ran.unsure && answer.part(1)? == import.as_str() => return Ok(()),
+            "busy" => {
+                let (in_the_way, owner) = (answer.part(1)?, answer.part(2)?);
+                if is_connected(link, owner).await? {
+                    return Err(StoreError::Busy("another import into this campaign is under way".into()));
+                }
+                // Its process is gone, and nobody else can finish it.
+                match forget(link, in_the_way, Some(owner)).await {
+                    Ok(_) | Err(StoreError::Missing(_)) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            _ => return Err(answer.error()),
+        }
+    }
+}
+
+/// Whether a process still has a connection to the server. A server that was just started anew may not know
+/// it yet: its import is then lost, which its caller is told.
+async fn is_connected(link: &Link, origin: &str) -> Result<bool, StoreError> {
+    let clients: String = link.ask(cmd("CLIENT").arg("LIST")).await?;
+    let name = format!("name={}", client_name(origin));
+    Ok(clients.split_ascii_whitespace().any(|word| word == name))
+}
+
+/// Adds rows.
+pub(super) async fn stage(link: &Link, import: &ImportId, jobs: Vec<CallJob>) -> Result<Vec<bool>, StoreError> {
+    let mut taken = Vec::with_capacity(jobs.len());
+    for jobs in jobs.chunks(CHUNK) {
+        let mut rows = Args::default();
+        for job in jobs {
+            let (Status::Waiting, Some(due)) = (job.status(), job.due()) else {
+                return Err(StoreError::Failed("only waiting jobs can be imported".into()));
+            };
+            rows.push(job.id().as_str()).push(job.gym().phone.as_str()).number(micros(due)).push(encode(job)?);
+        }
+        let ran = link
+            .run(&script::STAGE, Again::Never, |_| {
+                let mut args = Args::default();
+                args.push(import.as_str()).number(jobs.len());
+                args.append(&rows);
+                args
+            })
+            .await?;
+        if ran.answer.word() != "ok" {
+            return Err(ran.answer.error());
+        }
+        taken.extend(ran.answer.part(2)?.bytes().map(|taken| taken == b'1'));
+    }
+    Ok(taken)
+}
+
+/// Shows an import.
+pub(super) async fn publish(link: &Link, import: &ImportId, reply: Option<ReplyWrite>) -> Result<(), StoreError> {
+    let campaign: Option<String> = link.ask(cmd("HGET").arg(keys::import(import)).arg("campaign")).await?;
+    let mut body = Args::default();
+    body.push(import.as_str());
+    push_reply(&mut body, reply.as_ref())?;
+    // Published twice it would be missing the second time: whether it was there is told by an error, not by a guess.
+    let ran = link
+        .run(&script::PUBLISH, Again::Never, |_| {
+            let mut args = Args::default();
+            args.maybe(link.given_time()).push(link.origin());
+            args.append(&body);
+            args
+        })
+        .await?;
+    if ran.answer.word() != "ok" {
+        return Err(ran.answer.error());
+    }
+    if let Some(campaign) = campaign {
+        link.tell(Change::Campaign(super::record::id(&campaign)?));
+    }
+    Ok(())
+}
+
+/// Forgets an import, if it is still its owner's. Answers its batch, which is to be cleared.
+pub(super) async fn forget(link: &Link, import: &str, owner: Option<&str>) -> Result<u64, StoreError> {
+    let ran = link
+        .run(&script::DROP_IMPORT, Again::Never, |_| {
+            let mut args = Args::default();
+            args.push(import).maybe(owner);
+            args
+        })
+        .await?;
+    if ran.answer.word() == "ok" { ran.answer.number(2) } else { Err(ran.answer.error()) }
+}
+
+/// Removes the rows of a dropped import, piece by piece.
+pub(super) async fn clear(link: Arc<Link>, batch: u64) {
+    loop {
+        match clear_some(&link, batch).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            // Nobody sees these rows. A later start tries again.
+            Err(error) => {
+                tracing::warn!(%error, "the rows of a dropped import could not be removed: {error}");
+                return;
+            }
+        }
+    }
+}
+
+async fn clear_some(link: &Link, batch: u64) -> Result<bool, StoreError> {
+    let ran = link
+        .run(&script::CLEAR, Again::Safe, |_| {
+            let mut args = Args::default();
+            args.number(batch).number(CHUNK);
+            args
+        })
+        .await?;
+    Answer::number::<u8>(&ran.answer, 2).map(|left| left == 1)
+}
+
+/// Removes what processes that are gone have left.
+pub(super) async fn clear_dropped(link: Arc<Link>) {
+    let batches: Vec<u64> = loop {
+        match link.ask(cmd("SMEMBERS").arg(keys::DROPPED)).await {
+            Ok(batches) => break batches,
+            Err(_) => tokio::time::sleep(REST).await,
+        }
+    };
+    for batch in batches {
+        clear(Arc::clone(&link), batch).await;
+    }
+}

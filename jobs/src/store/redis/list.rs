@@ -1,0 +1,220 @@
+//! Records and lists of them. A job's cursor is its place in the order of acceptance, which no write ever changes.
+
+use std::collections::HashMap;
+use std::sync::PoisonError;
+
+use jiff::SignedDuration;
+use redis::{cmd, pipe};
+
+use super::keys;
+use super::link::Link;
+use super::record::{self, JobValue, code, cursor, decode, micros, page, page_size, status};
+use crate::campaign::{Campaign, Counts};
+use crate::job::{CallJob, Status};
+use crate::store::{Entry, JobQuery, Page, SavedReply, StoreError, Stored, Suppression};
+
+/// How long a reply is kept.
+const KEPT: SignedDuration = SignedDuration::from_hours(24);
+
+/// One job. Those of imports that are not published do not exist.
+pub(super) async fn one(link: &Link, id: &str) -> Result<Option<Stored<CallJob>>, StoreError> {
+    let value: Option<Vec<u8>> = link.ask(cmd("GET").arg(keys::job(id))).await?;
+    let Some(value) = value else { return Ok(None) };
+    let JobValue { batch, stored } = JobValue::read(&value)?;
+    Ok(is_visible(link, batch).await?.then_some(stored))
+}
+
+async fn is_visible(link: &Link, batch: u64) -> Result<bool, StoreError> {
+    if batch == 0 || link.visible().read().unwrap_or_else(PoisonError::into_inner).contains(&batch) {
+        return Ok(true);
+    }
+    let visible: bool = link.ask(cmd("SISMEMBER").arg(keys::VISIBLE).arg(batch)).await?;
+    if visible {
+        link.visible().write().unwrap_or_else(PoisonError::into_inner).insert(batch);
+    }
+    Ok(visible)
+}
+
+/// Jobs in the order they were accepted: the lists of each visible batch and status, merged.
+pub(super) async fn jobs(link: &Link, query: &JobQuery) -> Result<Page<Stored<CallJob>>, StoreError> {
+    let after = cursor(query.cursor.as_deref())?.unwrap_or(0);
+    let size = page_size(query.limit);
+    let statuses: Vec<Status> = query.status.map_or_else(|| Status::ALL.to_vec(), |status| vec![status]);
+    let batches = batches(link, query).await?;
+    // Together, so that a job which moves meanwhile is in exactly one of them.
+    let mut lists = pipe();
+    lists.atomic();
+    for batch in &batches {
+        for status in &statuses {
+            lists.cmd("ZRANGEBYSCORE").arg(keys::batch_at(*batch, code(*status))).arg(format!("({after}"));
+            lists.arg("+inf").arg("WITHSCORES").arg("LIMIT").arg(0).arg(size + 1);
+        }
+    }
+    let lists: Vec<Vec<(String, u64)>> = if batches.is_empty() { Vec::new() } else { link.ask_all(&lists).await? };
+    let mut places: Vec<(u64, String)> = lists.into_iter().flatten().map(|(id, seq)| (seq, id)).collect();
+    places.sort_unstable();
+    read_page(link, places, size).await
+}
+
+/// The batches that a query is about.
+async fn batches(link: &Link, query: &JobQuery) -> Result<Vec<u64>, StoreError> {
+    let runs: Vec<String> = match (&query.campaign, &query.run) {
+        (None, None) => {
+            let mut batches: Vec<u64> = link.ask(cmd("SMEMBERS").arg(keys::VISIBLE)).await?;
+            // The single calls.
+            batches.push(0);
+            return Ok(batches);
+        }
+        (None, Some(run)) => vec![run.to_string()],
+        (Some(campaign), None) => link.ask(cmd("SMEMBERS").arg(keys::runs(campaign))).await?,
+        (Some(campaign), Some(run)) => {
+            let owner: Option<String> = link.ask(cmd("HGET").arg(keys::run(run)).arg("campaign")).await?;
+            owner.filter(|owner| owner == campaign.as_str()).map(|_| run.to_string()).into_iter().collect()
+        }
+    };
+    if runs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut shown = pipe();
+    for run in &runs {
+        shown.zrange(keys::shown(run), 0, -1);
+    }
+    let shown: Vec<Vec<u64>> = link.ask_all(&shown).await?;
+    Ok(shown.into_iter().flatten().collect())
+}
+
+async fn read_page(
+    link: &Link,
+    mut places: Vec<(u64, String)>,
+    size: usize,
+) -> Result<Page<Stored<CallJob>>, StoreError> {
+    places.truncate(size + 1);
+    let next = if places.len() > size { places.get(size - 1).map(|(seq, _)| seq.to_string()) } else { None };
+    places.truncate(size);
+    if places.is_empty() {
+        return Ok(Page { items: Vec::new(), next });
+    }
+    let mut get = cmd("MGET");
+    for (_, id) in &places {
+        get.arg(keys::job(id));
+    }
+    let values: Vec<Option<Vec<u8>>> = link.ask(&get).await?;
+    let found = places.iter().zip(values).filter_map(|((_, id), value)| readable(id, &value?));
+    Ok(Page { items: found.collect(), next })
+}
+
+/// A job of a list. One that cannot be read is told to the operator and left out: it must not hide all others.
+fn readable(id: &str, value: &[u8]) -> Option<Stored<CallJob>> {
+    match JobValue::read(value) {
+        Ok(JobValue { stored, .. }) => Some(stored),
+        Err(error) => {
+            tracing::error!(job_id = id, %error, "a list leaves out job {id}: {error}");
+            None
+        }
+    }
+}
+
+/// Jobs that are neither waiting nor final nor quarantined.
+pub(super) async fn open_jobs(
+    link: &Link,
+    after: Option<&str>,
+    limit: u32,
+) -> Result<Page<Stored<CallJob>>, StoreError> {
+    let after = cursor(after)?.unwrap_or(0);
+    let size = page_size(limit);
+    let mut range = cmd("ZRANGEBYSCORE");
+    range.arg(keys::OPEN).arg(format!("({after}")).arg("+inf").arg("WITHSCORES").arg("LIMIT").arg(0).arg(size + 1);
+    let open: Vec<(String, u64)> = link.ask(&range).await?;
+    read_page(link, open.into_iter().map(|(id, seq)| (seq, id)).collect(), size).await
+}
+
+/// The history of a job.
+pub(super) async fn entries(link: &Link, job: &str, after: u64, limit: u32) -> Result<Vec<Entry>, StoreError> {
+    let (first, last) = (i64::try_from(after).unwrap_or(i64::MAX), i64::from(limit) - 1);
+    if limit == 0 {
+        return Ok(Vec::new());
+    }
+    let last = first.saturating_add(last);
+    let values: Vec<Vec<u8>> = link.ask(cmd("LRANGE").arg(keys::log(job)).arg(first).arg(last)).await?;
+    let numbered = values.iter().zip(after.saturating_add(1)..);
+    numbered.map(|(value, number)| Ok(Entry { number, entry: decode(value)? })).collect()
+}
+
+/// One campaign.
+pub(super) async fn campaign(link: &Link, id: &str) -> Result<Option<Stored<Campaign>>, StoreError> {
+    let value: Option<Vec<u8>> = link.ask(cmd("GET").arg(keys::campaign(id))).await?;
+    value.map(|value| record::campaign(&value)).transpose()
+}
+
+/// Campaigns, the newest first.
+pub(super) async fn campaigns(
+    link: &Link,
+    after: Option<&str>,
+    limit: u32,
+) -> Result<Page<Stored<Campaign>>, StoreError> {
+    let before = cursor(after)?.map_or_else(|| "+inf".to_owned(), |before| format!("({before}"));
+    let size = page_size(limit);
+    let mut range = cmd("ZREVRANGEBYSCORE");
+    range.arg(keys::CAMPAIGNS).arg(before).arg("-inf").arg("WITHSCORES").arg("LIMIT").arg(0).arg(size + 1);
+    let places: Vec<(String, u64)> = link.ask(&range).await?;
+    if places.is_empty() {
+        return Ok(Page { items: Vec::new(), next: None });
+    }
+    let mut get = cmd("MGET");
+    for (id, _) in &places {
+        get.arg(keys::campaign(id));
+    }
+    let values: Vec<Option<Vec<u8>>> = link.ask(&get).await?;
+    let mut found = Vec::new();
+    for ((_, seq), value) in places.into_iter().zip(values) {
+        let Some(value) = value else { continue };
+        found.push((seq.to_string(), record::campaign(&value)?));
+    }
+    Ok(page(found, size))
+}
+
+/// How many jobs of a run stand where.
+pub(super) async fn counts(link: &Link, run: &str) -> Result<Counts, StoreError> {
+    let counts: HashMap<u8, i64> = link.ask(cmd("HGETALL").arg(keys::counts(run))).await?;
+    let mut pairs = Vec::new();
+    for (number, n) in counts {
+        let status = status(number).ok_or_else(|| StoreError::Corrupt(format!("status {number}")))?;
+        pairs.push((status, u64::try_from(n).unwrap_or(0)));
+    }
+    Ok(Counts::from_pairs(pairs))
+}
+
+/// The suppression list by number. The cursor is the last number of the page before.
+pub(super) async fn suppressions(
+    link: &Link,
+    after: Option<&str>,
+    limit: u32,
+) -> Result<Page<Suppression>, StoreError> {
+    if after.is_some_and(|after| !after.starts_with('+')) {
+        return Err(StoreError::BadCursor);
+    }
+    let size = page_size(limit);
+    let after = after.map_or_else(|| "-".to_owned(), |after| format!("({after}"));
+    let mut range = cmd("ZRANGEBYLEX");
+    range.arg(keys::SUPPRESSED_LIST).arg(after).arg("+").arg("LIMIT").arg(0).arg(size + 1);
+    let phones: Vec<String> = link.ask(&range).await?;
+    if phones.is_empty() {
+        return Ok(Page { items: Vec::new(), next: None });
+    }
+    let values: Vec<Option<Vec<u8>>> = link.ask(cmd("HMGET").arg(keys::SUPPRESSED).arg(&phones)).await?;
+    let mut found = Vec::new();
+    for (phone, value) in phones.into_iter().zip(values) {
+        let Some(value) = value else { continue };
+        found.push((phone, decode(&value)?));
+    }
+    Ok(page(found, size))
+}
+
+/// The reply kept for an idempotency key, unless it is too old.
+pub(super) async fn saved_reply(link: &Link, key: &str) -> Result<Option<SavedReply>, StoreError> {
+    let value: Option<Vec<u8>> = link.ask(cmd("GET").arg(keys::reply(key))).await?;
+    let Some(value) = value else { return Ok(None) };
+    let (at, reply) = record::reply(&value)?;
+    let too_old = micros(link.now().saturating_sub(KEPT).unwrap_or(jiff::Timestamp::MIN));
+    Ok((at > too_old).then_some(reply))
+}

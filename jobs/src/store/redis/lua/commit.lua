@@ -1,0 +1,98 @@
+-- One write as one whole: first every part is checked, then every part is written.
+
+local now, origin = clock(), arg()
+
+local reply = optional()
+local reply_key, reply_value
+if reply then
+  reply_key, reply_value = arg(), arg()
+  -- A repeated request must hear of its first reply, whatever else is true by now.
+  local known = reply == 'claim' and known_reply(reply_key, now)
+  if known then return { 'taken', known } end
+end
+
+local campaign = optional()
+local campaign_from, campaign_running, campaign_record, campaign_version
+if campaign then
+  campaign_from, campaign_running, campaign_record = tonumber(arg()), arg(), arg()
+  campaign_version = tonumber(call('GETRANGE', P .. 'campaign:' .. campaign, 0, 9))
+  if campaign_from and not campaign_version then return { 'missing', 'campaign' } end
+  if campaign_from ~= campaign_version then return { 'conflict' } end
+end
+
+local job, before
+if arg() == '1' then
+  job = read_job()
+  before = head_of(job.id)
+  if before and not is_visible(before.batch) then
+    -- A row of an import that is not published: to everybody else it does not exist. One that was
+    -- dropped gives way; one that is still open does not.
+    local open = call('HGET', P .. 'batch:' .. before.batch, 'import')
+    if open and not job.from then return { 'conflict' } end
+    before = nil
+  end
+  if job.from and not before then return { 'missing', 'job' } end
+  if before and before.version ~= job.from then return { 'conflict' } end
+  if not before and job.campaign and job.campaign ~= campaign
+    and call('EXISTS', P .. 'campaign:' .. job.campaign) == 0 then
+    return { 'missing', 'campaign' }
+  end
+  if job.holds then
+    local holder = call('GET', P .. 'lock:' .. job.phone)
+    if holder and holder ~= job.id then return { 'held', holder } end
+  end
+end
+
+local noted = optional()
+local notes, first_note
+if noted then
+  notes = tonumber(arg())
+  first_note = at + 1
+  at = at + notes
+  local head = head_of(noted)
+  if not head or not is_visible(head.batch) then return { 'missing', 'job' } end
+end
+
+if campaign then
+  local version = (campaign_version or 0) + 1
+  if version == 1 then call('ZADD', P .. 'campaigns', call('INCR', P .. 'campaign_seq'), campaign) end
+  call('SET', P .. 'campaign:' .. campaign, string.format('%010d%s', version, campaign_running) .. campaign_record)
+  tell(origin, 'campaign ' .. campaign)
+end
+
+if job then
+  if not before then
+    local batch = 0
+    if job.run then
+      know_run(job.run, job.campaign)
+      batch = tonumber(call('HGET', P .. 'run:' .. job.run, 'additions'))
+      if not batch then
+        batch = new_batch(job.campaign, job.run)
+        call('HSET', P .. 'run:' .. job.run, 'additions', batch)
+        show_batch(batch, job.run)
+      end
+      call('SADD', P .. 'phones:' .. batch, job.phone)
+    end
+    before = { version = 0, seq = call('INCR', P .. 'seq'), batch = batch }
+  end
+  write_job(job, before)
+  tell_job(origin, job)
+end
+
+if noted then add_entries(noted, first_note, notes) end
+
+local unsuppress, suppress = optional(), optional()
+local suppressions = 0
+if unsuppress and call('HDEL', P .. 'suppressed', unsuppress) == 1 then
+  call('ZREM', P .. 'suppressed:list', unsuppress)
+  tell(origin, 'suppression')
+  suppressions = suppressions + 1
+end
+if suppress and call('HSETNX', P .. 'suppressed', suppress, arg()) == 1 then
+  call('ZADD', P .. 'suppressed:list', 0, suppress)
+  tell(origin, 'suppression')
+  suppressions = suppressions + 1
+end
+
+if reply then keep_reply(reply_key, reply_value) end
+return { 'ok', counted(), suppressions }

@@ -1,0 +1,21 @@
+-- Shows an import: its batch becomes visible, and its jobs are counted.
+
+local now, origin, import = clock(), arg(), arg()
+local reply = optional()
+local reply_key, reply_value
+if reply then
+  reply_key, reply_value = arg(), arg()
+  local known = reply == 'claim' and known_reply(reply_key, now)
+  if known then return { 'taken', known } end
+end
+local open = call('HMGET', P .. 'import:' .. import, 'batch', 'run', 'campaign', 'rows')
+local batch, run, campaign, rows = open[1], open[2], open[3], open[4]
+if not batch then return { 'missing', 'import' } end
+call('DEL', P .. 'import:' .. import, P .. 'importing:' .. campaign)
+call('HDEL', P .. 'batch:' .. batch, 'import')
+show_batch(batch, run)
+if call('EXISTS', P .. 'due:' .. batch) == 1 then call('SADD', P .. 'sources', batch) end
+count(run, 0, rows)
+if reply then keep_reply(reply_key, reply_value) end
+tell(origin, 'campaign ' .. campaign)
+return { 'ok', counted() }

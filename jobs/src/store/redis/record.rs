@@ -1,0 +1,152 @@
+//! Records as values, and values as records.
+//!
+//! A job's value begins with a head of fixed width that the scripts read: version (10 digits), status (2), place in
+//! the order of acceptance (12), batch (10). A campaign's begins with its version (10) and whether it is
+//! running (1). What follows is the record as JSON; scripts never look into it.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::script::Args;
+use crate::job::{CallJob, Status};
+use crate::store::{JobWrite, NewEntry, Page, ReplyWrite, SavedReply, StoreError, Stored};
+
+const JOB_HEAD: usize = 34;
+const CAMPAIGN_HEAD: usize = 11;
+
+/// The number of a status. These never change, whatever order the words are listed in; the scripts know
+/// them: 0 is waiting, 1 to 5 are live.
+pub(super) const fn code(status: Status) -> u8 {
+    match status {
+        Status::Waiting => 0,
+        Status::Dialing => 1,
+        Status::Unknown => 2,
+        Status::Placed => 3,
+        Status::InProgress => 4,
+        Status::Closing => 5,
+        Status::Completed => 6,
+        Status::Failed => 7,
+        Status::Skipped => 8,
+        Status::Cancelled => 9,
+        Status::Quarantined => 10,
+    }
+}
+
+/// The status of a number.
+pub(super) fn status(number: u8) -> Option<Status> {
+    Status::ALL.iter().copied().find(|status| code(*status) == number)
+}
+
+/// A time in microseconds, rounded up: a job must never count as due before its record does.
+pub(super) fn micros(at: Timestamp) -> i64 {
+    let rest = at.subsec_nanosecond() % 1_000;
+    at.as_microsecond() + i64::from(rest > 0)
+}
+
+/// The time of a number.
+pub(super) fn timestamp(micros: i64) -> Timestamp {
+    let bounded = micros.clamp(Timestamp::MIN.as_microsecond(), Timestamp::MAX.as_microsecond());
+    Timestamp::from_microsecond(bounded).unwrap_or(Timestamp::MAX)
+}
+
+pub(super) fn encode(record: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+    serde_json::to_vec(record).map_err(|error| StoreError::Failed(format!("a record cannot be written: {error}")))
+}
+
+pub(super) fn decode<T: DeserializeOwned>(value: &[u8]) -> Result<T, StoreError> {
+    serde_json::from_slice(value).map_err(|error| StoreError::Corrupt(error.to_string()))
+}
+
+/// An id out of a value.
+pub(super) fn id<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, StoreError> {
+    text.parse().map_err(|error: T::Err| StoreError::Corrupt(error.to_string()))
+}
+
+/// A job's value.
+pub(super) struct JobValue {
+    pub(super) batch: u64,
+    pub(super) stored: Stored<CallJob>,
+}
+
+impl JobValue {
+    pub(super) fn read(value: &[u8]) -> Result<Self, StoreError> {
+        let (head, record) = split(value, JOB_HEAD)?;
+        let (version, batch) = (digits(head, 0..10)?, digits(head, 24..34)?);
+        Ok(Self { batch, stored: Stored { record: decode(record)?, version } })
+    }
+}
+
+/// A campaign's value.
+pub(super) fn campaign<T: DeserializeOwned>(value: &[u8]) -> Result<Stored<T>, StoreError> {
+    let (head, record) = split(value, CAMPAIGN_HEAD)?;
+    Ok(Stored { record: decode(record)?, version: digits(head, 0..10)? })
+}
+
+fn split(value: &[u8], head: usize) -> Result<(&[u8], &[u8]), StoreError> {
+    value.split_at_checked(head).ok_or_else(|| StoreError::Corrupt("a value without a head".to_owned()))
+}
+
+fn digits(head: &[u8], place: std::ops::Range<usize>) -> Result<u64, StoreError> {
+    let text = head.get(place).and_then(|digits| std::str::from_utf8(digits).ok());
+    text.and_then(|text| text.parse().ok()).ok_or_else(|| StoreError::Corrupt("a head that is no number".to_owned()))
+}
+
+/// A job to be written, as the scripts read it.
+pub(super) fn push_job(args: &mut Args, write: &JobWrite) -> Result<(), StoreError> {
+    let JobWrite { job, from, deadline, line_until, entries } = write;
+    args.push(job.id().as_str()).maybe(from.as_ref()).number(code(job.status()));
+    args.maybe(job.due().map(micros)).maybe(deadline.map(micros)).maybe(line_until.map(micros));
+    args.push(if job.holds_number() { "1" } else { "0" }).push(job.gym().phone.as_str());
+    args.maybe(job.membership().map(|of| &of.campaign)).maybe(job.membership().map(|of| &of.run));
+    args.push(encode(job)?);
+    push_entries(args, entries)
+}
+
+pub(super) fn push_entries(args: &mut Args, entries: &[NewEntry]) -> Result<(), StoreError> {
+    args.number(entries.len());
+    for entry in entries {
+        args.push(encode(entry)?);
+    }
+    Ok(())
+}
+
+/// What is done with an idempotency key. A reply's value is the time it was made, in 16 digits, and its record.
+pub(super) fn push_reply(args: &mut Args, reply: Option<&ReplyWrite>) -> Result<(), StoreError> {
+    let (word, reply) = match reply {
+        None => {
+            args.none();
+            return Ok(());
+        }
+        Some(ReplyWrite::Claim(reply)) => ("claim", reply),
+        Some(ReplyWrite::Complete(reply)) => ("complete", reply),
+    };
+    let mut value = format!("{:016}", micros(reply.at)).into_bytes();
+    value.extend(encode(reply)?);
+    args.push(word).push(reply.key.as_str()).push(value);
+    Ok(())
+}
+
+/// A reply's value: when it was made, and the reply.
+pub(super) fn reply(value: &[u8]) -> Result<(i64, SavedReply), StoreError> {
+    let (at, record) = split(value, 16)?;
+    Ok((i64::try_from(digits(at, 0..16)?).unwrap_or(i64::MAX), decode(record)?))
+}
+
+/// A page's size as asked for, within bounds: none would never come to an end.
+pub(super) fn page_size(limit: u32) -> usize {
+    limit.clamp(1, 1_000) as usize
+}
+
+/// A cursor that is a number.
+pub(super) fn cursor(text: Option<&str>) -> Result<Option<u64>, StoreError> {
+    text.map(|text| text.parse().map_err(|_| StoreError::BadCursor)).transpose()
+}
+
+/// Cuts what was found, one more than fits, to a page; the last item that stays names the next.
+pub(super) fn page<T>(mut found: Vec<(String, T)>, size: usize) -> Page<T> {
+    let more = found.len() > size;
+    found.truncate(size);
+    let next = if more { found.last().map(|(cursor, _)| cursor.clone()) } else { None };
+    Page { items: found.into_iter().map(|(_, item)| item).collect(), next }
+}

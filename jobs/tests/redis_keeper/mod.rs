@@ -1,0 +1,1 @@
+//! What the shared keeper promises alone.
