@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use gymcall_jobs::campaign::PausedReason;
 use gymcall_jobs::event::{Event, NonCreation};
+use gymcall_jobs::failpoint;
 use gymcall_jobs::id::{JobId, Tag};
 use gymcall_jobs::job::{CallJob, Status};
 use gymcall_jobs::ledger::{Ledger, Told};
@@ -60,8 +61,11 @@ impl Dialer {
                 return tokio::time::sleep(REST_AFTER_FAILURE).await;
             }
         };
+        failpoint!("W3");
         let placement = self.place(&job, &tag, send_before).await;
+        failpoint!("W7");
         self.tell(id, &tag, sort(&tag, &placement)).await;
+        failpoint!("W9");
         if let Placement::NotCreated(refusal) = &placement
             && refusal.verdict() == Verdict::PauseEverything
         {
@@ -70,6 +74,7 @@ impl Dialer {
     }
 
     async fn begin(&self, id: &JobId, tag: &Tag) -> Result<Option<Box<CallJob>>, StoreError> {
+        failpoint!("W2", Err(StoreError::Failed("failpoint W2".to_owned())));
         let (begun, job) = self.ledger.begin_dial(id, tag.clone()).await?;
         match begun {
             Begun::Go => return Ok(job),

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use gymcall_jobs::event::Event;
+use gymcall_jobs::failpoint;
 use gymcall_jobs::id::{CallSid, JobId, Tag};
 use gymcall_jobs::job::{CallJob, Phase};
 use gymcall_jobs::ledger::{Ledger, Order};
@@ -111,6 +112,7 @@ impl Reconciler {
         };
         let to = job.record.gym().phone.as_str();
         let listing = self.twilio.list(to, &self.from_number).await?;
+        failpoint!("K2");
         let listed = listing.calls.len();
         let (mut found, mut lagging) = (false, None);
         for call in candidates(listing, since, self.ledger.rules().dial_deadline, self.ledger.now()) {
@@ -138,6 +140,7 @@ impl Reconciler {
             let detail = format!("{listed} calls to {to} are listed, none of them made by this request");
             self.ledger.tell(id, Event::NotFound { tag: tag.clone(), detail }).await?;
         }
+        failpoint!("K3");
         Ok(())
     }
 }

@@ -52,6 +52,7 @@ fn panicked(_: &Box<dyn Any + Send>) -> PanicError {
 }
 
 async fn dial(due: DueJob, desk: Data<Desk>) {
+    gymcall_jobs::failpoint!("W1");
     let dialer = desk.dialer.clone();
     let dial = desk.dials.spawn(async move {
         dialer.dial(due.id()).await;

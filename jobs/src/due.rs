@@ -58,6 +58,7 @@ impl Drop for Handed {
     fn drop(&mut self) {
         self.desk.out.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
         self.desk.returned.notify_one();
+        crate::failpoint!("W10");
     }
 }
 

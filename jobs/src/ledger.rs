@@ -107,7 +107,7 @@ impl Ledger {
                 Step::Moved(job, effects) => {
                     let mut write = self.write_of(&job, stored.version, &event, &effects, &rules, now);
                     write.reply = reply(&job);
-                    match self.store.commit(write).await {
+                    match crate::in_flight!(event.name(), self.store.commit(write)).await {
                         Ok(()) => {
                             log_move(&stored.record, &job, &event);
                             self.order(id, effects);

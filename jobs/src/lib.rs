@@ -20,6 +20,7 @@ pub mod attempt;
 pub mod campaign;
 pub mod due;
 pub mod event;
+pub mod failpoint;
 pub mod gym;
 pub mod id;
 pub mod job;

@@ -43,6 +43,9 @@ pub async fn deadlines(ledger: Ledger) {
 pub async fn once(ledger: &Ledger) -> Result<Option<SignedDuration>, StoreError> {
     loop {
         let overdue = ledger.store().overdue(BATCH).await?;
+        if !overdue.jobs.is_empty() {
+            crate::failpoint!("K1");
+        }
         let ticks = overdue.jobs.iter().map(|id| ledger.tell(id, Event::Tick));
         let mut moved = false;
         for (id, told) in overdue.jobs.iter().zip(join_all(ticks).await) {

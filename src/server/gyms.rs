@@ -12,7 +12,7 @@ use gymcall_jobs::campaign::{Campaign, CampaignState};
 use gymcall_jobs::id::{ImportId, JobId};
 use gymcall_jobs::job::{CallJob, Membership};
 use gymcall_jobs::roster::{BadRow, Limits, Roster, RosterError, Row, RowCode};
-use gymcall_jobs::store::StoreError;
+use gymcall_jobs::store::{Store, StoreError};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -26,6 +26,9 @@ use super::reply;
 const BATCH: usize = 500;
 /// How long the next piece of an upload may take.
 const PIECE_WITHIN: Duration = Duration::from_secs(30);
+/// How soon an import that could not be dropped is dropped again, and how late at the latest.
+const DROP_AGAIN_AFTER: Duration = Duration::from_millis(500);
+const DROP_AGAIN_WITHIN: Duration = Duration::from_secs(5);
 /// How many bad rows a report names; the counts hold all of them.
 const MOST_ROWS: usize = 10_000;
 
@@ -81,15 +84,36 @@ async fn carry_out(server: &Server, campaign: &Campaign, keyed: Keyed, request: 
     let import = ImportId::new(now, rand::random());
     server.ledger.store().open_import(&import, &campaign.id, &campaign.run).await?;
     let done = stage_and_publish(server, campaign, &import, keyed, request).await;
-    if !matches!(&done, Ok(Published::Yes(_)))
-        && let Err(error) = server.ledger.store().drop_import(&import).await
-    {
-        // Whoever asked must learn what went wrong first, not what went wrong because of it.
-        tracing::error!(campaign_id = %campaign.id, %error, "campaign {}: an import cannot be dropped: {error}", campaign.id);
+    // Whoever asked must learn what went wrong first, not what went wrong because of it.
+    if !matches!(&done, Ok(Published::Yes(_))) && !drop_import(server.ledger.store(), &import).await {
+        tokio::spawn(keep_dropping(Arc::clone(server.ledger.store()), import));
     }
     match done? {
         Published::Yes(report) => Ok(reply::json(StatusCode::OK, &report)),
         Published::Earlier(reply) => Ok(reply),
+    }
+}
+
+/// Whether the import is not there any more.
+async fn drop_import(store: &Arc<dyn Store>, import: &ImportId) -> bool {
+    match store.drop_import(import).await {
+        Ok(()) | Err(StoreError::Missing(_)) => true,
+        Err(error) => {
+            tracing::error!(%error, "an import cannot be dropped: {error}");
+            false
+        }
+    }
+}
+
+/// An import that is left open keeps all others of its campaign out, so a store that failed is asked again.
+async fn keep_dropping(store: Arc<dyn Store>, import: ImportId) {
+    let mut wait = DROP_AGAIN_AFTER;
+    loop {
+        tokio::time::sleep(wait).await;
+        if drop_import(&store, &import).await {
+            return;
+        }
+        wait = (wait * 2).min(DROP_AGAIN_WITHIN);
     }
 }
 
@@ -140,8 +164,10 @@ async fn stage_and_publish(
     let body = serde_json::to_string(&report).unwrap_or_default();
     keyed.seal(&format!("POST /v1/campaigns/{}/gyms", campaign.id), &hash.finalize());
     let reply = keyed.claim(StatusCode::OK, body, server.ledger.now());
+    gymcall_jobs::failpoint!("C2");
     match server.ledger.store().publish_import(import, reply).await {
         Ok(()) => {
+            gymcall_jobs::failpoint!("C3");
             tracing::info!(campaign_id = %campaign.id, accepted = report.accepted, "campaign {}: gyms imported", campaign.id);
             Ok(Published::Yes(report))
         }
@@ -210,6 +236,7 @@ impl Upload<'_> {
     async fn take(&mut self, roster: &mut Roster, hash: &mut Sha256, bytes: &[u8]) -> Result<(), Problem> {
         hash.update(bytes);
         let rows = roster.push(bytes).map_err(refused)?;
+        gymcall_jobs::failpoint!("C1");
         self.rows(rows).await
     }
 

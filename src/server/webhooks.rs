@@ -11,6 +11,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use gymcall_jobs::event::Event;
+use gymcall_jobs::failpoint;
 use gymcall_jobs::id::{CallSid, Tag};
 use gymcall_jobs::job::{CallJob, Phase};
 use gymcall_jobs::ledger::Told;
@@ -36,6 +37,7 @@ pub(super) async fn voice(
     tracing::info!(job_id = %id, call_sid = %call, "job {id}: Twilio asks what to do with call {call}");
     let news = Event::VoiceRequested { tag: tag.clone(), call: call.clone() };
     let told = server.ledger.remind(&id, &tag, news).await?;
+    failpoint!("S4");
     let job = match told {
         Told::Moved(job) | Told::Ignored(_, job) => job,
         Told::NoSuchJob => return Ok(xml(twiml::hang_up().to_owned())),
@@ -84,6 +86,7 @@ pub(super) async fn status(
         answered_by: news.answered_by,
     };
     server.ledger.remind(&id, &query.tag, event).await?;
+    failpoint!("S4");
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -96,9 +99,11 @@ fn verified<T>(
     body: &[u8],
     read: impl FnOnce(&[(String, String)]) -> Result<T, CallbackError>,
 ) -> Result<Option<(CallbackQuery, T)>, Problem> {
+    failpoint!("S1");
     let form = decode_form(body);
     let url = server.base.requested(uri.path(), uri.query());
     check_signature(server, headers, |verifier, signature| verifier.verify_form(&url, &form, signature))?;
+    failpoint!("S2");
     match (CallbackQuery::parse(uri.query().unwrap_or_default()), read(&form)) {
         (Ok(query), Ok(news)) => Ok(Some((query, news))),
         (query, news) => {

@@ -5,6 +5,8 @@
 //! idempotency key, so a second request is a second call to somebody's phone. Everything
 //! else reads, or says again what is so already, and may reuse connections.
 
+#[cfg(feature = "failpoints")]
+mod halves;
 mod http;
 mod placement;
 mod remote;
@@ -85,6 +87,9 @@ impl Client {
             Ok(request) => request,
             Err(error) => return Placement::not_sent(http::explain(error)),
         };
+        #[cfg(feature = "failpoints")]
+        let request = halves::of(request);
+        gymcall_jobs::failpoint!("W4");
         if Instant::now() >= call.send_before {
             return Placement::not_sent("the dial deadline had passed".to_owned());
         }

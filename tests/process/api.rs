@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use futures_util::stream;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -48,10 +49,17 @@ impl Api {
         self.post(&format!("/v1/campaigns/{campaign}/start"), json!({})).await;
     }
 
-    /// All jobs of a campaign that has at most a thousand.
+    /// All jobs of a campaign.
     pub async fn jobs(&self, campaign: &str) -> Vec<Value> {
-        let page = self.get(&format!("/v1/campaigns/{campaign}/jobs?limit=1000")).await;
-        page["items"].as_array().unwrap().clone()
+        let (mut jobs, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = self.get(&format!("/v1/campaigns/{campaign}/jobs?limit=1000{cursor}")).await;
+            jobs.extend(page["items"].as_array().unwrap().iter().cloned());
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return jobs,
+            }
+        }
     }
 
     pub async fn events(&self, job: &str) -> Vec<Value> {
@@ -77,11 +85,38 @@ impl Api {
         }
     }
 
+    /// Uploads gyms in two pieces, with a while between them. A server that dies meanwhile is an error like any other.
+    pub async fn upload(&self, campaign: &str, csv: &str, between: Duration) -> Result<Value, String> {
+        let (first, second) = csv.split_at(csv.len() / 2);
+        let pieces = [first.to_owned(), second.to_owned()];
+        let pieces = stream::unfold(0, move |nth: usize| {
+            let piece = pieces.get(nth).cloned();
+            async move {
+                tokio::time::sleep(between * u32::from(nth == 1)).await;
+                Some((Ok::<_, std::io::Error>(piece?), nth + 1))
+            }
+        });
+        let upload = self.http.request(Method::POST, format!("{}/v1/campaigns/{campaign}/gyms", self.url));
+        let upload = upload.header("content-type", "text/csv").body(reqwest::Body::wrap_stream(pieces));
+        Self::try_send(upload).await
+    }
+
+    /// What is at a path, if somebody is there to say it.
+    pub async fn try_get(&self, path: &str) -> Result<Value, String> {
+        Self::try_send(self.http.request(Method::GET, format!("{}{path}", self.url))).await
+    }
+
     async fn send(&self, request: reqwest::RequestBuilder) -> Value {
-        let response = request.send().await.unwrap();
+        Self::try_send(request).await.unwrap()
+    }
+
+    async fn try_send(request: reqwest::RequestBuilder) -> Result<Value, String> {
+        let response = request.send().await.map_err(|error| format!("{error:?}"))?;
         let (status, url) = (response.status(), response.url().clone());
-        let body = response.text().await.unwrap();
-        assert!(status.is_success(), "{url}: {status} {body}");
-        serde_json::from_str(&body).unwrap()
+        let body = response.text().await.map_err(|error| format!("{error:?}"))?;
+        if !status.is_success() {
+            return Err(format!("{url}: {status} {body}"));
+        }
+        serde_json::from_str(&body).map_err(|error| format!("{url}: {error}: {body}"))
     }
 }

@@ -3,6 +3,8 @@
 //! [`program`] is one process; [`local_twilio`] and [`server`] are `gymcall simulator` and
 //! `gymcall serve` as such, and [`stand`] is the two of them together.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub, reason = "tests")]
+// `tests/reliability` shares some of the modules, and uses other parts of them.
+#![allow(dead_code, reason = "shared modules")]
 
 mod api;
 mod callee_table;
@@ -10,8 +12,6 @@ mod calls;
 mod campaigns;
 mod command_line;
 mod demo;
-mod judge;
-mod kill;
 mod local_twilio;
 mod program;
 mod rivals;

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
@@ -30,7 +30,7 @@ pub struct Program {
 impl Program {
     pub fn start(mut command: Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("gymcall starts");
+        let mut child = command.spawn().expect("the program starts");
         let out = Lines::of(child.stdout.take().unwrap());
         let err = Lines::of(child.stderr.take().unwrap());
         Self { child, out, err }
@@ -41,11 +41,36 @@ impl Program {
         self.kill_and_reap();
     }
 
+    /// Its process id. It is not reaped yet, so the id cannot belong to anybody else.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Asks it to stop, as a service manager does.
     pub fn terminate(&self) {
-        // The child is not reaped yet, so its id cannot belong to anybody else.
-        let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        self.signal("TERM");
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.id().to_string()]).status().unwrap();
         assert!(sent.success());
+    }
+
+    /// Waits until it stands still.
+    pub async fn stopped(&self) {
+        let state = format!("/proc/{}/stat", self.id());
+        let deadline = Instant::now() + PATIENCE;
+        // After the name, which is in parentheses: T for stopped.
+        while !std::fs::read_to_string(&state).unwrap().contains(") T ") {
+            assert!(Instant::now() < deadline, "process {} does not stop", self.id());
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
+    /// Whether it has ended by itself.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
     }
 
     /// Waits for its end.
@@ -57,7 +82,17 @@ impl Program {
         Ended { code, out, err }
     }
 
-    fn kill_and_reap(&mut self) {
+    /// Waits until it has ended, its pipes may still be read.
+    pub async fn ends(&mut self) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.has_ended() {
+            assert!(Instant::now() < deadline, "process {} does not end", self.id());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// As [`Program::kill`], with what it said still to be read.
+    pub fn kill_and_reap(&mut self) {
         // Fails if it has ended already, which is as good.
         let _ = self.child.kill();
         let _ = self.child.wait();

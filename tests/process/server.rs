@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use super::api::Api;
 use super::local_twilio::with_account;
@@ -10,7 +11,7 @@ use super::program::{Ended, Program, gymcall, url_in};
 
 /// A server at work.
 pub struct Server {
-    program: Program,
+    pub program: Program,
     pub api: Api,
 }
 
@@ -55,6 +56,9 @@ pub fn serve(folder: &Path, twilio: &str) -> Command {
 /// A port that is free, and stays so while a server on it is being killed and started again:
 /// it is below those that the system gives out by itself, to other tests for example.
 pub fn port_to_keep() -> u16 {
+    // No two tests of one process get the same.
+    static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = 20_000 + (std::process::id() % 10_000) as u16;
-    (first..first + 1_000).find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a free port")
+    let ports = std::iter::repeat_with(|| first + NEXT.fetch_add(1, Ordering::Relaxed)).take(1_000);
+    ports.into_iter().find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a free port")
 }

@@ -141,6 +141,7 @@ fn variables_of(gym: &Gym) -> BTreeMap<String, String> {
 }
 
 async fn converse(server: &Server, socket: WebSocket, admitted: Admitted) {
+    gymcall_jobs::failpoint!("S5");
     let Admitted { stream, call, brief, _place } = admitted;
     let time_limit = Duration::try_from(server.ledger.rules().time_limit).unwrap_or_default();
     // Goodbye comes before Twilio's own limit cuts the call off.

@@ -2,7 +2,7 @@
 //!
 //! The server's own records are not believed, only compared with what Twilio did.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use gymcall_simulator::{Entry, Event};
 use serde_json::Value;
@@ -48,8 +48,13 @@ pub fn judge(log: &[Entry], numbers: &[String], jobs: &[Value]) -> Verdict {
     verdict.same_tag();
     verdict.at_once(log);
     verdict.missing(numbers, jobs);
+    let mut made: HashMap<String, BTreeSet<String>> = HashMap::new();
+    for call in &verdict.calls {
+        made.entry(call.job.clone()).or_default().insert(call.sid.clone());
+    }
+    let none = BTreeSet::new();
     for job in jobs {
-        verdict.job(job);
+        verdict.job(job, made.get(job["id"].as_str().unwrap()).unwrap_or(&none));
     }
     verdict
 }
@@ -83,24 +88,25 @@ impl Verdict {
     }
 
     fn missing(&mut self, numbers: &[String], jobs: &[Value]) {
-        let there: Vec<&str> = jobs.iter().map(|job| job["phone_number"].as_str().unwrap()).collect();
+        let mut there: HashMap<&str, usize> = HashMap::new();
+        for job in jobs {
+            *there.entry(job["phone_number"].as_str().unwrap()).or_default() += 1;
+        }
         for number in numbers {
-            match there.iter().filter(|there| *there == number).count() {
+            match there.get(number.as_str()).copied().unwrap_or_default() {
                 1 => {}
                 count => self.lost.push(format!("{number} has {count} jobs")),
             }
         }
-        for call in &self.calls {
-            if !jobs.iter().any(|job| job["id"] == call.job.as_str()) {
-                self.lost.push(format!("{} belongs to no job", call.sid));
-            }
+        let ids: HashSet<&str> = jobs.iter().map(|job| job["id"].as_str().unwrap()).collect();
+        for call in self.calls.iter().filter(|call| !ids.contains(call.job.as_str())) {
+            self.lost.push(format!("{} belongs to no job", call.sid));
         }
     }
 
-    fn job(&mut self, job: &Value) {
+    fn job(&mut self, job: &Value, made: &BTreeSet<String>) {
         let id = job["id"].as_str().unwrap();
-        let made: BTreeSet<&str> =
-            self.calls.iter().filter(|call| call.job == id).map(|call| call.sid.as_str()).collect();
+        let made: BTreeSet<&str> = made.iter().map(String::as_str).collect();
         let attempts = job["attempts"].as_array().unwrap();
         let known: BTreeSet<&str> = attempts
             .iter()
@@ -127,6 +133,14 @@ impl Verdict {
             (status, None) => self.lost.push(format!("{id} stands still at {status}")),
         }
     }
+}
+
+/// The most requests for calls that came in any second, whatever was answered.
+pub fn most_in_a_second(log: &[Entry]) -> usize {
+    let asked = log.iter().filter(|entry| matches!(entry.what, Event::Create { .. }));
+    let times: Vec<i64> = asked.map(|entry| entry.at_ms).collect();
+    let within = |first: usize| times[first..].iter().take_while(|at| **at < times[first] + 1_000).count();
+    (0..times.len()).map(within).max().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -181,5 +195,12 @@ mod tests {
         assert_eq!(found(&log, &[job("a", "placed", &[Some("CA1")])]), [0, 1, 0], "it stands still");
         assert_eq!(found(&log, &[job("a", "quarantined", &[None])]), [0, 2, 1], "its call could have been found");
         assert_eq!(found(&[], &[job("a", "quarantined", &[None])]), [0, 0, 1], "nobody can know");
+    }
+
+    #[test]
+    fn the_fullest_second_is_found_wherever_it_begins() {
+        let at = |at_ms: i64| Entry { at_ms, ..create("CA", "a", "t") };
+        assert_eq!(most_in_a_second(&[]), 0);
+        assert_eq!(most_in_a_second(&[at(0), at(900), at(1_000), at(1_899), at(1_900)]), 3);
     }
 }
