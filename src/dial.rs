@@ -73,7 +73,7 @@ impl Dialer {
         }
     }
 
-    async fn begin(&self, id: &JobId, tag: &Tag) -> Result<Option<Box<CallJob>>, StoreError> {
+    async fn begin(&self, id: &JobId, tag: &Tag) -> Result<Option<Arc<CallJob>>, StoreError> {
         failpoint!("W2", Err(StoreError::Failed("failpoint W2".to_owned())));
         let (begun, job) = self.ledger.begin_dial(id, tag.clone()).await?;
         match begun {

@@ -7,6 +7,9 @@
 mod campaigns;
 mod forgotten;
 mod jobs;
+mod memory;
+#[cfg(test)]
+mod tests;
 
 pub use campaigns::CampaignError;
 
@@ -14,17 +17,19 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use crate::event::Event;
 use crate::id::{JobId, Tag};
 use crate::job::{CallJob, Phase};
 use crate::rules::Rules;
 use crate::step::{Effect, Ignored, Step};
-use crate::store::gate::CampaignCapacity;
 use crate::store::{
-    BeginDial, Begun, Capacity, Gate, JobWrite, NewEntry, Refusal, ReplyWrite, Store, StoreError, Stored, Suppression,
-    Write,
+    BeginDial, Begun, CampaignCapacity, Capacity, Gate, JobWrite, NewEntry, Refusal, ReplyWrite, Store, StoreError,
+    Suppression, Write,
 };
+
+use self::memory::{Memory, Seen, Terms};
 
 /// Something to be done outside for a job, after its move was stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,9 +44,9 @@ pub struct Order {
 #[derive(Debug, Clone)]
 pub enum Told {
     /// The job moved, and is now this.
-    Moved(Box<CallJob>),
+    Moved(Arc<CallJob>),
     /// Nothing changed, and the job is still this.
-    Ignored(Ignored, Box<CallJob>),
+    Ignored(Ignored, Arc<CallJob>),
     /// There is no such job.
     NoSuchJob,
 }
@@ -51,8 +56,10 @@ pub enum Told {
 pub struct Ledger {
     store: Arc<dyn Store>,
     rules: Rules,
+    for_single_call: Arc<Terms>,
     capacity: Capacity,
     orders: mpsc::UnboundedSender<Order>,
+    memory: Arc<Memory>,
 }
 
 /// A race for one record that is lost this often in a row is not a race any more.
@@ -62,7 +69,9 @@ impl Ledger {
     /// A ledger over a store, and the orders that its moves give.
     pub fn new(store: Arc<dyn Store>, rules: Rules, capacity: Capacity) -> (Self, mpsc::UnboundedReceiver<Order>) {
         let (orders, receiver) = mpsc::unbounded_channel();
-        (Self { store, rules, capacity, orders }, receiver)
+        let memory = Arc::new(Memory::new(store.changes()));
+        let for_single_call = Arc::new(Terms { rules: rules.for_single_call(), own: CampaignCapacity::default() });
+        (Self { store, rules, for_single_call, capacity, orders, memory }, receiver)
     }
 
     /// The store, for reading.
@@ -97,19 +106,27 @@ impl Ledger {
         event: Event,
         reply: impl Fn(&CallJob) -> Option<ReplyWrite>,
     ) -> Result<Told, StoreError> {
+        let mut remembered = self.memory.job(id);
         for _ in 0..MAX_RACES {
-            let Some(stored) = self.store.job(id).await? else {
-                return Ok(Told::NoSuchJob);
+            let from_memory = remembered.is_some();
+            let Seen { job: before, version } = match remembered.take() {
+                Some(seen) => seen,
+                None => match self.read(id).await? {
+                    Some(seen) => seen,
+                    None => return Ok(Told::NoSuchJob),
+                },
             };
-            let (rules, _) = self.terms(&stored.record).await?;
+            let terms = self.terms(&before).await?;
             let now = self.now();
-            match stored.record.step(&event, &rules, now) {
+            match before.step(&event, &terms.rules, now) {
                 Step::Moved(job, effects) => {
-                    let mut write = self.write_of(&job, stored.version, &event, &effects, &rules, now);
+                    let job = Arc::from(job);
+                    let mut write = self.write_of(&job, version, &event, &effects, &terms.rules, now);
                     write.reply = reply(&job);
                     match crate::in_flight!(event.name(), self.store.commit(write)).await {
                         Ok(()) => {
-                            log_move(&stored.record, &job, &event);
+                            self.memory.wrote(Seen { job: Arc::clone(&job), version: version + 1 });
+                            log_move(&before, &job, &event);
                             self.order(id, effects);
                             return Ok(Told::Moved(job));
                         }
@@ -117,13 +134,15 @@ impl Ledger {
                         Err(error) => return Err(error),
                     }
                 }
+                // What is news to the job as it is now may be none to the job as it was.
+                Step::Ignored(_) if from_memory => {}
                 Step::Ignored(why) => {
                     tracing::debug!(job_id = %id, event = event.name(), why = why.as_str(), "job {id}: {} ignored", event.name());
                     if event != Event::Tick {
                         let entry = NewEntry { ignored: Some(why.as_str().to_owned()), ..entry_of(&event, now) };
                         self.note(id, vec![entry]).await?;
                     }
-                    return Ok(Told::Ignored(why, Box::new(stored.record)));
+                    return Ok(Told::Ignored(why, before));
                 }
             }
         }
@@ -132,34 +151,33 @@ impl Ledger {
 
     /// Asks the store to let this job's dial begin. On [`Begun::Go`] the intent is stored, and this
     /// caller alone may make the one request with `tag`.
-    pub async fn begin_dial(&self, id: &JobId, tag: Tag) -> Result<(Begun, Option<Box<CallJob>>), StoreError> {
-        let Some(Stored { record, version }) = self.store.job(id).await? else {
-            return Ok((Begun::Refused(Refusal::Changed), None));
+    pub async fn begin_dial(&self, id: &JobId, tag: Tag) -> Result<(Begun, Option<Arc<CallJob>>), StoreError> {
+        let changed = Ok((Begun::Refused(Refusal::Changed), None));
+        // Always read: who waits is mostly not remembered, and what was would be refused without being asked about.
+        let Some(Seen { job: before, version }) = self.read(id).await? else {
+            return changed;
         };
-        let (rules, campaign) = self.terms(&record).await?;
-        let Phase::Waiting { due, window } = *record.phase() else {
-            return Ok((Begun::Refused(Refusal::Changed), None));
+        let terms = self.terms(&before).await?;
+        let Phase::Waiting { due, window } = *before.phase() else {
+            return changed;
         };
         let event = Event::DialBegun { tag };
         let now = self.now();
-        let Step::Moved(job, _) = record.step(&event, &rules, now) else {
-            return Ok((Begun::Refused(Refusal::Changed), None));
+        let Step::Moved(job, _) = before.step(&event, &terms.rules, now) else {
+            return changed;
         };
+        let job: Arc<CallJob> = Arc::from(job);
+        let campaign = before.membership().map(|membership| (membership.campaign.clone(), terms.own));
         let begin = BeginDial {
-            job: JobWrite {
-                deadline: job.deadline(&rules),
-                line_until: job.line_until(&rules),
-                from: Some(version),
-                entries: vec![entry_of(&event, now)],
-                job: (*job).clone(),
-            },
-            due: record.due().unwrap_or(due),
+            job: job_write(&job, version, &event, &terms.rules, now),
+            due: before.due().unwrap_or(due),
             closes: window.map(|window| window.closes),
             gate: Gate { account: self.capacity, campaign },
         };
         let begun = self.store.begin_dial(begin).await?;
         if begun == Begun::Go {
-            log_move(&record, &job, &event);
+            self.memory.wrote(Seen { job: Arc::clone(&job), version: version + 1 });
+            log_move(&before, &job, &event);
         }
         Ok((begun, Some(job)))
     }
@@ -179,23 +197,33 @@ impl Ledger {
         }
     }
 
+    async fn read(&self, id: &JobId) -> Result<Option<Seen>, StoreError> {
+        let Some(stored) = self.store.job(id).await? else { return Ok(None) };
+        self.memory.read(id, stored.version);
+        Ok(Some(Seen { job: Arc::new(stored.record), version: stored.version }))
+    }
+
     /// The rules and limits for a job: the operator's, as its campaign narrows them.
-    async fn terms(
-        &self,
-        job: &CallJob,
-    ) -> Result<(Rules, Option<(crate::id::CampaignId, CampaignCapacity)>), StoreError> {
+    async fn terms(&self, job: &CallJob) -> Result<Arc<Terms>, StoreError> {
         let Some(membership) = job.membership() else {
-            return Ok((self.rules.for_single_call(), None));
+            return Ok(Arc::clone(&self.for_single_call));
         };
-        let campaign = self.store.campaign(&membership.campaign).await?.ok_or(StoreError::Missing("campaign"))?;
+        let id = &membership.campaign;
+        if let Some(terms) = self.memory.terms(id) {
+            return Ok(terms);
+        }
+        let asked_at = Instant::now();
+        let campaign = self.store.campaign(id).await?.ok_or(StoreError::Missing("campaign"))?;
         let policy = &campaign.record.policy;
         let own = CampaignCapacity { calls_per_second: policy.calls_per_second, lines: policy.max_concurrent_calls };
-        Ok((self.rules.for_policy(policy), Some((membership.campaign.clone(), own))))
+        let terms = Arc::new(Terms { rules: self.rules.for_policy(policy), own });
+        self.memory.read_terms(id, Arc::clone(&terms), asked_at);
+        Ok(terms)
     }
 
     fn write_of(
         &self,
-        job: &CallJob,
+        job: &Arc<CallJob>,
         from: u64,
         event: &Event,
         effects: &[Effect],
@@ -210,17 +238,17 @@ impl Ledger {
                 _ => "asked not to be called".to_owned(),
             },
         });
-        Write {
-            job: Some(JobWrite {
-                deadline: job.deadline(rules),
-                line_until: job.line_until(rules),
-                from: Some(from),
-                entries: vec![entry_of(event, now)],
-                job: job.clone(),
-            }),
-            suppress,
-            ..Write::default()
-        }
+        Write { job: Some(job_write(job, from, event, rules, now)), suppress, ..Write::default() }
+    }
+}
+
+fn job_write(job: &Arc<CallJob>, from: u64, event: &Event, rules: &Rules, now: Timestamp) -> JobWrite {
+    JobWrite {
+        job: Arc::clone(job),
+        from: Some(from),
+        deadline: job.deadline(rules),
+        line_until: job.line_until(rules),
+        entries: vec![entry_of(event, now)],
     }
 }
 

@@ -9,6 +9,8 @@
 //! - **No domain logic**: keepers compare, set and count. What a job becomes is decided by
 //!   [`crate::job::CallJob::step`] alone; the one exception is the gate of [`Store::begin_dial`].
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -138,8 +140,8 @@ pub struct Write {
 /// A job to be stored, with the times that index it.
 #[derive(Debug, Clone)]
 pub struct JobWrite {
-    /// The job.
-    pub job: CallJob,
+    /// The job. Shared, because its writer goes on with it.
+    pub job: Arc<CallJob>,
     /// The version it was read at; none for a new job.
     pub from: Option<u64>,
     /// When the sweep must look at it: [`CallJob::deadline`].

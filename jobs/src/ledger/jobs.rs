@@ -1,5 +1,7 @@
 //! Jobs that come into being one at a time: single calls and redials.
 
+use std::sync::Arc;
+
 use super::Ledger;
 use crate::job::CallJob;
 use crate::store::{JobWrite, NewEntry, ReplyWrite, StoreError, Write};
@@ -15,7 +17,7 @@ impl Ledger {
         };
         let write = Write {
             job: Some(JobWrite {
-                job: job.clone(),
+                job: Arc::new(job.clone()),
                 from: None,
                 deadline: None,
                 line_until: None,

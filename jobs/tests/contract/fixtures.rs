@@ -1,5 +1,6 @@
 //! Records to store, and short ways to store them.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use gymcall_jobs::attempt::CallStatus;
@@ -91,7 +92,7 @@ pub async fn put_campaign(store: &dyn Store, campaign: &Campaign, from: Option<u
 pub fn job_write(job: &CallJob, from: Option<u64>) -> JobWrite {
     let rules = Rules::default();
     JobWrite {
-        job: job.clone(),
+        job: Arc::new(job.clone()),
         from,
         deadline: job.deadline(&rules),
         line_until: job.line_until(&rules),

@@ -117,7 +117,7 @@ impl Plain {
 
     fn put(&mut self, write: &JobWrite) {
         let JobWrite { job, from, entries, .. } = write;
-        let kept = Kept { job: job.clone(), version: from.unwrap_or(0) + 1, ready_at: job.due(), hidden: None };
+        let kept = Kept { job: CallJob::clone(job), version: from.unwrap_or(0) + 1, ready_at: job.due(), hidden: None };
         match self.find(job.id()) {
             Some(at) => self.jobs[at] = kept,
             None => self.jobs.push(kept),

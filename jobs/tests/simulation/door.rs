@@ -74,7 +74,7 @@ impl World {
 
     fn commit(&mut self, write: Write) -> Result<(), StoreError> {
         let (job, entries) = match (&write.job, &write.notes) {
-            (Some(write), _) => (Some(write.job.clone()), write.entries.clone()),
+            (Some(write), _) => (Some(CallJob::clone(&write.job)), write.entries.clone()),
             (None, Some((id, entries))) => (self.keeper.job(id).cloned(), entries.clone()),
             (None, None) => (None, Vec::new()),
         };

@@ -132,6 +132,7 @@ impl Keeper {
 
     fn put(&mut self, write: JobWrite) -> Option<CallJob> {
         let JobWrite { job, from, deadline, line_until, .. } = write;
+        let job = CallJob::clone(&job);
         let kept = Kept { ready_at: job.due(), version: from.unwrap_or(0) + 1, deadline, line_until, job };
         match self.find(kept.job.id()) {
             Some(at) => Some(std::mem::replace(&mut self.jobs[at], kept).job),

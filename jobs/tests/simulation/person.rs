@@ -207,6 +207,12 @@ async fn suppress(ledger: &Ledger, job: &CallJob) -> Result<(), gymcall_jobs::st
 }
 
 fn write_of(job: CallJob) -> Write {
-    let job = gymcall_jobs::store::JobWrite { job, from: None, deadline: None, line_until: None, entries: Vec::new() };
+    let job = gymcall_jobs::store::JobWrite {
+        job: job.into(),
+        from: None,
+        deadline: None,
+        line_until: None,
+        entries: Vec::new(),
+    };
     Write { job: Some(job), ..Write::default() }
 }

@@ -4,6 +4,7 @@
 //! order of steps, with a simulated Twilio behind it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use gymcall_jobs::campaign::PausedReason;
 use gymcall_jobs::event::{Event, NonCreation};
@@ -178,7 +179,7 @@ impl Dialer {
         (self.ledger.rules().dial_deadline.as_secs() * SECOND).min(8 * SECOND)
     }
 
-    async fn begin(&self, id: &JobId, tag: &Tag) -> Result<Option<Box<CallJob>>, StoreError> {
+    async fn begin(&self, id: &JobId, tag: &Tag) -> Result<Option<Arc<CallJob>>, StoreError> {
         let (begun, job) = self.ledger.begin_dial(id, tag.clone()).await?;
         match begun {
             Begun::Go => return Ok(job),

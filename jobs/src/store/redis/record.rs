@@ -99,7 +99,7 @@ pub(super) fn push_job(args: &mut Args, write: &JobWrite) -> Result<(), StoreErr
     args.maybe(job.due().map(micros)).maybe(deadline.map(micros)).maybe(line_until.map(micros));
     args.push(if job.holds_number() { "1" } else { "0" }).push(job.gym().phone.as_str());
     args.maybe(job.membership().map(|of| &of.campaign)).maybe(job.membership().map(|of| &of.run));
-    args.push(encode(job)?);
+    args.push(encode(job.as_ref())?);
     push_entries(args, entries)
 }
 

@@ -1,5 +1,7 @@
 //! How records become columns and back.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::de::DeserializeOwned;
@@ -80,7 +82,7 @@ impl JobRow {
 
 /// A changed or new job with its entries, ready for the writer.
 pub(super) struct JobChange {
-    pub(super) job: CallJob,
+    pub(super) job: Arc<CallJob>,
     pub(super) row: JobRow,
     pub(super) from: Option<u64>,
     pub(super) entries: Vec<String>,
