@@ -3,7 +3,7 @@
 //! - `check`: what a server must be like before records are trusted to it.
 //! - `link`: the connection, made again when it breaks; `server_time`: the server's clock, seen from here.
 //! - `era`: whether the server may have forgotten something, and what follows.
-//! - `keys`: every key and what it means; `record`: records as values.
+//! - `keys`: every key and what it means; `record`: records as values; `packing`: small ones.
 //! - `script`: the writes. Each is one Lua script, so it happens whole or not at all; their texts are in `lua/`.
 //! - `commit`, `dial`, `import`: what the scripts are given, and what their answers mean.
 //! - `due`, `list`: the questions, put together from plain reads.
@@ -22,6 +22,7 @@ mod import;
 mod keys;
 mod link;
 mod list;
+mod packing;
 mod record;
 mod script;
 mod server_time;

@@ -47,6 +47,21 @@ impl RedisServer {
         self.folder.path().join("appendonlydir")
     }
 
+    fn append_only_file(&self) -> PathBuf {
+        let mut files = std::fs::read_dir(self.append_only_folder()).unwrap().map(|file| file.unwrap().path());
+        files.find(|file| file.extension().is_some_and(|kind| kind == "aof")).expect("an append-only file")
+    }
+
+    /// How long its append-only file is, in bytes.
+    pub fn append_only_size(&self) -> u64 {
+        std::fs::metadata(self.append_only_file()).unwrap().len()
+    }
+
+    /// Takes away what its append-only file has beyond `size`, as a disk does that said more than it had kept.
+    pub fn cut_append_only(&self, size: u64) {
+        std::fs::OpenOptions::new().write(true).open(self.append_only_file()).unwrap().set_len(size).unwrap();
+    }
+
     /// Its process.
     pub fn pid(&self) -> u32 {
         self.child.id()

@@ -73,11 +73,11 @@ pub(super) async fn arrive(
     if epoch < remembered {
         let since = beat.map_or(Timestamp::UNIX_EPOCH, timestamp);
         tracing::error!(remembered, epoch, "Redis has forgotten what it had confirmed: nothing is dialled for now");
-        change(connection, &era, &in_doubt(run_id, since)).await?;
+        change(link, connection, &era, &in_doubt(run_id, since)).await?;
     } else if era.is_empty() && epoch == 0 {
-        change(connection, "", run_id).await?;
+        change(link, connection, "", run_id).await?;
     } else if !life.is_empty() && era == life && era != run_id {
-        change(connection, &era, run_id).await?;
+        change(link, connection, &era, run_id).await?;
         tracing::info!("Redis was started anew and has forgotten nothing");
     }
     Ok(())
@@ -95,11 +95,15 @@ fn doubt(era: &str) -> Option<Doubt> {
 }
 
 /// Changes the era, unless somebody else has.
-async fn change(connection: &mut MultiplexedConnection, from: &str, to: &str) -> Result<(), RedisError> {
-    let mut args = Args::default();
-    args.push(from).push(to);
-    let _: Vec<String> = script::command(&script::ERA, &args).query_async(connection).await?;
+async fn change(link: &Link, connection: &mut MultiplexedConnection, from: &str, to: &str) -> Result<(), RedisError> {
+    let _: Vec<String> = script::command(&script::ERA, &turning(link, from, to)).query_async(connection).await?;
     Ok(())
+}
+
+fn turning(link: &Link, from: &str, to: &str) -> Args {
+    let mut args = Args::default();
+    args.maybe(link.given_time()).push(from).push(to).push(if to.starts_with(DOUBT) { "0" } else { "1" });
+    args
 }
 
 /// Gives signs of life and looks at the era, as long as the store lives.
@@ -158,14 +162,7 @@ async fn object(link: &Link, era: &str, run_id: &str, epoch: u64) -> Result<(), 
 }
 
 async fn turn(link: &Link, from: &str, to: &str) -> Result<Answer, StoreError> {
-    let ran = link
-        .run(&script::ERA, Again::Safe, |_| {
-            let mut args = Args::default();
-            args.push(from).push(to);
-            args
-        })
-        .await?;
-    Ok(ran.answer)
+    Ok(link.run(&script::ERA, Again::Safe, |_| turning(link, from, to)).await?.answer)
 }
 
 /// What was forgotten has been written back.

@@ -2,12 +2,13 @@
 //!
 //! A job's value begins with a head of fixed width that the scripts read: version (10 digits), status (2), place in
 //! the order of acceptance (12), batch (10). A campaign's begins with its version (10) and whether it is
-//! running (1). What follows is the record as JSON; scripts never look into it.
+//! running (1). What follows is the record as JSON, packed once the job is over; scripts never look into it.
 
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::packing::{pack, unpack};
 use super::script::Args;
 use crate::job::{CallJob, Status};
 use crate::store::{JobWrite, NewEntry, Page, ReplyWrite, SavedReply, StoreError, Stored};
@@ -73,7 +74,7 @@ impl JobValue {
     pub(super) fn read(value: &[u8]) -> Result<Self, StoreError> {
         let (head, record) = split(value, JOB_HEAD)?;
         let (version, batch) = (digits(head, 0..10)?, digits(head, 24..34)?);
-        Ok(Self { batch, stored: Stored { record: decode(record)?, version } })
+        Ok(Self { batch, stored: Stored { record: decode(&unpack(record)?)?, version } })
     }
 }
 
@@ -99,7 +100,8 @@ pub(super) fn push_job(args: &mut Args, write: &JobWrite) -> Result<(), StoreErr
     args.maybe(job.due().map(micros)).maybe(deadline.map(micros)).maybe(line_until.map(micros));
     args.push(if job.holds_number() { "1" } else { "0" }).push(job.gym().phone.as_str());
     args.maybe(job.membership().map(|of| &of.campaign)).maybe(job.membership().map(|of| &of.run));
-    args.push(encode(job.as_ref())?);
+    let record = encode(job.as_ref())?;
+    args.push(if job.status().is_final() { pack(&record) } else { record });
     push_entries(args, entries)
 }
 
