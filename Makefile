@@ -1,19 +1,33 @@
 # `make demo` and `make test` are all the set-up there is: they build what they need.
 
-.PHONY: demo test soak lint bench deny
+.PHONY: demo test soak redis-server lint bench deny
 
 # The whole story on this machine: a local Twilio, a campaign, a table of results.
 demo:
 	cargo run --locked --quiet -- demo
 
-# All tests, of all crates. They need nothing but this machine's loopback addresses.
+# All tests, of all crates. They need nothing but this machine's loopback addresses, and redis-server.
 # The failpoints do nothing in a test that does not arm one.
-test:
+test: redis-server
 	cargo test --workspace --features failpoints --locked
 
 # The same tests, the long way: docs/reliability.md says what each shows. Hours, on two cores.
-soak:
+soak: redis-server
 	GYMCALL_SOAK=1 cargo test --workspace --features failpoints --locked --no-fail-fast -- --nocapture --test-threads=1
+
+# The tests start servers of their own; here it is only made sure that there is one to start.
+redis-server:
+	@command -v redis-server >/dev/null && exit 0; \
+	if command -v apt-get >/dev/null; then \
+		if [ "$$(id -u)" = 0 ]; then root=env; else root=$$(command -v sudo); fi; \
+		if [ -n "$$root" ]; then \
+			$$root apt-get update -qq; $$root apt-get install -y -qq redis-server; \
+		fi; \
+	fi; \
+	command -v redis-server >/dev/null || { \
+		echo "redis-server 7 or newer is needed: install it (Debian: apt-get install redis-server; macOS: brew install redis)" >&2; \
+		exit 1; \
+	}
 
 lint:
 	cargo fmt --all --check

@@ -10,7 +10,7 @@ use gymcall_jobs::due::DueJobs;
 use gymcall_jobs::job::{CallJob, Status};
 use gymcall_jobs::ledger::Ledger;
 use gymcall_jobs::rules::Rules;
-use gymcall_jobs::store::{Capacity, StoreError, sqlite};
+use gymcall_jobs::store::{Capacity, StoreError, redis, sqlite};
 use gymcall_jobs::sweep;
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
@@ -58,6 +58,9 @@ pub enum StartError {
     /// The embedded store cannot be opened.
     #[error(transparent)]
     Open(#[from] sqlite::OpenError),
+    /// Redis cannot be used.
+    #[error("REDIS_URL: {0}")]
+    Redis(#[from] redis::OpenError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -241,6 +241,10 @@ impl Settings {
                     .to_owned(),
             ));
         }
+        if settings.public_base_url.is_none() && settings.bind.port() == 0 {
+            let why = "PUBLIC_BASE_URL is not set: a worker tells Twilio to call the servers back there";
+            return Err(ConfigError::Refused(why.to_owned()));
+        }
         if settings.twilio.is_none() {
             let missing = missing_credentials(sources);
             return Err(ConfigError::Refused(format!("{missing} A worker has nothing to do without them")));

@@ -16,7 +16,7 @@ use gymcall_jobs::id::CallSid;
 use gymcall_jobs::job::{CallJob, Status};
 use gymcall_jobs::ledger::{Ledger, Told};
 use gymcall_jobs::store::{Doubt, StoreError};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 use url::Url;
 
@@ -31,6 +31,9 @@ const LISTED_WITHIN: Duration = Duration::from_secs(2);
 /// How long Twilio may take to show what it has requested for a call that is beyond its queue. A call without
 /// any request after that is not one of ours.
 const SHOWN_WITHIN: Duration = Duration::from_secs(60);
+/// No call is older than this that the store may have forgotten while it still knows the job: only a store that
+/// was emptied does not know since when it forgot.
+const AT_MOST: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// How long to wait before Twilio is asked again.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
 /// How long a doubt that was dispelled may take to go away before it is looked into again.
@@ -126,11 +129,13 @@ impl Recovery {
     /// All calls that may have been forgotten, the newest first.
     async fn made_since(&self, doubt: &Doubt) -> Result<Vec<RemoteCall>, RequestError> {
         let (mut calls, mut next) = (Vec::new(), None);
+        let oldest = self.ledger.now().saturating_sub(AT_MOST).unwrap_or(Timestamp::MIN);
+        let forgotten_since = doubt.since.max(oldest);
         loop {
             let page = self.twilio.list_from(&self.from_number, next.as_ref()).await?;
             let now = self.ledger.now();
             let ahead = page.server_date.map_or(SignedDuration::ZERO, |theirs| theirs.duration_since(now));
-            let since = doubt.since.saturating_add(ahead - MATCH_WITHIN).unwrap_or(jiff::Timestamp::MIN);
+            let since = forgotten_since.saturating_add(ahead - MATCH_WITHIN).unwrap_or(Timestamp::MIN);
             // One without a date may be as new as any.
             let listed = page.calls.len();
             let new = page.calls.into_iter().filter(|call| call.date_created.is_none_or(|made| made >= since));

@@ -14,6 +14,9 @@ use super::{CliError, Done, campaign, print_json};
 pub(super) struct Status {
     /// A campaign's or a job's id; without one, all campaigns
     id: Option<String>,
+    /// Say only whether the server can work, as a health check
+    #[arg(long, conflicts_with_all = ["id", "watch"])]
+    ready: bool,
     /// Show it again whenever it changes, until it is over
     #[arg(long)]
     watch: bool,
@@ -24,6 +27,15 @@ const EVERY: Duration = Duration::from_millis(500);
 
 impl Status {
     pub(super) async fn run(self, client: &Client, json: bool) -> Result<Done, CliError> {
+        if self.ready {
+            let ready = client.get("/readyz").await?;
+            if json {
+                print_json(&ready);
+            } else {
+                anstream::println!("{}", text(&ready["status"]));
+            }
+            return Ok(Done::Well);
+        }
         let mut shown = Value::Null;
         loop {
             let (now, over) = self.look(client).await?;

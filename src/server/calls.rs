@@ -126,13 +126,17 @@ async fn settled(
         if !matches!(job.phase(), Phase::Waiting { .. } | Phase::Dialing { .. } | Phase::Unknown { .. }) {
             return Ok(job);
         }
-        match tokio::time::timeout_at(deadline, changes.recv()).await {
-            Err(_) | Ok(Err(RecvError::Closed)) => return Ok(job),
+        let time_is_up = match tokio::time::timeout_at(deadline, changes.recv()).await {
             Ok(Ok(Change::Job { id, .. })) if id != *job.id() => continue,
-            Ok(_) => {}
-        }
+            Ok(Ok(_) | Err(RecvError::Lagged(_))) => false,
+            // One last look: the job may be dialled by another process, whose news can be lost on its way here.
+            Err(_) | Ok(Err(RecvError::Closed)) => true,
+        };
         if let Some(stored) = server.ledger.store().job(job.id()).await? {
             job = stored.record;
+        }
+        if time_is_up {
+            return Ok(job);
         }
     }
 }

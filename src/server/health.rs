@@ -17,11 +17,16 @@ pub(super) async fn alive() -> Response {
     reply::json(StatusCode::OK, &json!({"status": "ok"}))
 }
 
-/// The store answers reads, and its writer is there.
+/// The store answers reads, and its writer is there. Not while the server is stopping, so that whatever shares
+/// the work among several servers leaves this one out.
 pub(super) async fn ready(State(server): State<Arc<Server>>) -> Result<Response, Problem> {
+    if server.stopping.is_cancelled() {
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping"));
+    }
     let store = server.ledger.store();
     store.overdue(1).await?;
     store.commit(Write::default()).await?;
+    let doubt = store.doubts().borrow().as_ref().map(|doubt| doubt.since);
     let twilio = if server.can_call.is_ok() { "configured" } else { "not configured" };
-    Ok(reply::json(StatusCode::OK, &json!({"status": "ready", "twilio": twilio})))
+    Ok(reply::json(StatusCode::OK, &json!({"status": "ready", "twilio": twilio, "in_doubt_since": doubt})))
 }

@@ -14,7 +14,11 @@ mod command_line;
 mod demo;
 mod local_twilio;
 mod program;
+#[allow(dead_code, reason = "no user of it needs all of it")]
+#[path = "../../jobs/tests/support/redis_server.rs"]
+mod redis_server;
 mod rivals;
+mod roles;
 mod server;
 mod settings;
 mod stand;

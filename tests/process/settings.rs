@@ -8,7 +8,7 @@ use super::server::{Server, serve};
 const NO_TWILIO: &str = "http://127.0.0.1:1";
 
 /// Variables that `serve` must refuse, and the one that its message must name.
-const REFUSED: [(&[(&str, &str)], &str); 23] = [
+const REFUSED: [(&[(&str, &str)], &str); 24] = [
     (&[("GYMCALL_BIND", "0.0.0.0:8000")], "GYMCALL_API_KEY"),
     (&[("GYMCALL_BIND", "0.0.0.0:8000")], "GYMCALL_BIND"),
     (&[("PUBLIC_BASE_URL", "https://gyms.example")], "PUBLIC_BASE_URL"),
@@ -21,7 +21,8 @@ const REFUSED: [(&[(&str, &str)], &str); 23] = [
         "TWILIO_VALIDATE_SIGNATURE",
     ),
     (&[("TWILIO_VALIDATE_SIGNATURE", "maybe")], "TWILIO_VALIDATE_SIGNATURE"),
-    (&[("REDIS_URL", "redis://127.0.0.1:6379")], "REDIS_URL"),
+    (&[("REDIS_URL", "redis://127.0.0.1:1")], "REDIS_URL"),
+    (&[("REDIS_URL", "http://127.0.0.1:1")], "REDIS_URL"),
     (&[("GYMCALL_BIND", "here")], "GYMCALL_BIND"),
     (&[("PUBLIC_BASE_URL", "ftp://localhost")], "PUBLIC_BASE_URL"),
     (&[("PUBLIC_BASE_URL", "gyms")], "PUBLIC_BASE_URL"),

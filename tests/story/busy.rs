@@ -3,11 +3,16 @@
 use gymcall_simulator::Event;
 use serde_json::json;
 
-use super::desk::{ANSWERS, BUSY, Desk, NOBODY};
+use super::desk::{ANSWERS, BUSY, Desk, Keeper, NOBODY};
 
-#[tokio::test]
-async fn a_busy_line_is_dialled_exactly_as_often_as_the_policy_says() {
-    let desk = Desk::open().await;
+on_each_keeper! {
+    a_busy_line_is_dialled_exactly_as_often_as_the_policy_says,
+    an_answered_gym_is_never_called_again,
+    being_throttled_is_no_attempt,
+}
+
+async fn a_busy_line_is_dialled_exactly_as_often_as_the_policy_says(keeper: Keeper) {
+    let desk = Desk::on(keeper).await;
     // Half a second, as a fraction of a minute.
     let policy = json!({"max_attempts": 3, "redial_after_minutes": 0.5 / 60.0});
     let campaign = desk.calling(&[BUSY, NOBODY], policy).await;
@@ -26,18 +31,16 @@ async fn a_busy_line_is_dialled_exactly_as_often_as_the_policy_says() {
     desk.assert_no_attempt_was_dialled_twice();
 }
 
-#[tokio::test]
-async fn an_answered_gym_is_never_called_again() {
-    let desk = Desk::open().await;
+async fn an_answered_gym_is_never_called_again(keeper: Keeper) {
+    let desk = Desk::on(keeper).await;
     let campaign = desk.calling(&[ANSWERS], json!({"max_attempts": 5, "redial_after_minutes": 0})).await;
     let jobs = desk.finished(&campaign).await;
     assert_eq!((&jobs[0]["outcome"], &jobs[0]["tries"]), (&json!("answered"), &json!(1)));
     assert_eq!(desk.created(ANSWERS), 1);
 }
 
-#[tokio::test]
-async fn being_throttled_is_no_attempt() {
-    let desk = Desk::with_faults("[[fault]]\nthrottle = true\ntimes = 1").await;
+async fn being_throttled_is_no_attempt(keeper: Keeper) {
+    let desk = Desk::with_faults("[[fault]]\nthrottle = true\ntimes = 1", keeper).await;
     let campaign = desk.calling(&[ANSWERS], json!({"max_attempts": 1})).await;
     let jobs = desk.finished(&campaign).await;
     assert_eq!((&jobs[0]["outcome"], &jobs[0]["tries"]), (&json!("answered"), &json!(1)));

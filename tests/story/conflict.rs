@@ -3,12 +3,16 @@
 use gymcall_simulator::{Event, Status};
 use serde_json::json;
 
-use super::desk::{ANSWERS, Desk, FROM, RINGS, TOKEN, job_and_tag};
+use super::desk::{ANSWERS, Desk, FROM, Keeper, RINGS, TOKEN, job_and_tag};
 use super::signed::{FOREIGN, post_signed, target};
 
-#[tokio::test]
-async fn a_second_call_for_one_attempt_is_let_go_and_the_first_is_not_disturbed() {
-    let desk = Desk::open().await;
+on_each_keeper! {
+    a_second_call_for_one_attempt_is_let_go_and_the_first_is_not_disturbed,
+    a_second_call_is_hung_up_at_twilio,
+}
+
+async fn a_second_call_for_one_attempt_is_let_go_and_the_first_is_not_disturbed(keeper: Keeper) {
+    let desk = Desk::on(keeper).await;
     let campaign = desk.calling(&[ANSWERS], json!({"max_attempts": 1})).await;
     let own = desk.until_logged("the sound is here", |event| matches!(event, Event::StreamOpened { .. })).await;
     let own = own.what.sid().unwrap().to_owned();
@@ -41,9 +45,8 @@ async fn a_second_call_for_one_attempt_is_let_go_and_the_first_is_not_disturbed(
     assert_eq!(desk.version(&job).await, version);
 }
 
-#[tokio::test]
-async fn a_second_call_is_hung_up_at_twilio() {
-    let desk = Desk::open().await;
+async fn a_second_call_is_hung_up_at_twilio(keeper: Keeper) {
+    let desk = Desk::on(keeper).await;
     let campaign = desk.calling(&[ANSWERS], json!({"max_attempts": 1})).await;
     desk.until_created(1).await;
     let call = desk.call_to(ANSWERS);

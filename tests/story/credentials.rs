@@ -2,12 +2,15 @@
 
 use serde_json::json;
 
-use super::desk::{ANSWERS, CURT, CURT_TOO, Desk, Plan, TOKEN};
+use super::desk::{ANSWERS, CURT, CURT_TOO, Desk, Keeper, Plan, TOKEN};
 
-#[tokio::test]
-async fn a_refused_account_pauses_everything_and_loses_nothing() {
+on_each_keeper! {
+    a_refused_account_pauses_everything_and_loses_nothing,
+}
+
+async fn a_refused_account_pauses_everything_and_loses_nothing(keeper: Keeper) {
     let settings = vec![("TWILIO_AUTH_TOKEN", "ffffffffffffffffffffffffffffffff")];
-    let mut desk = Desk::of(Plan { settings, ..Plan::default() }).await;
+    let mut desk = Desk::of(Plan { settings, keeper, ..Plan::default() }).await;
     let policy = json!({"max_attempts": 1});
     let one = desk.campaign_of(&[ANSWERS, CURT], policy.clone()).await;
     let two = desk.campaign_of(&[CURT_TOO], policy).await;

@@ -17,9 +17,14 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::broadcast::error::RecvError;
 
 use super::http::{Http, Reply};
+use super::redis_server::RedisServer;
 
 /// Picks up at once, answers at once.
 pub const ANSWERS: &str = "+14155550101";
+/// The same.
+pub const ANSWERS_TOO: &str = "+14155550178";
+/// The same.
+pub const ANSWERS_AS_WELL: &str = "+14155550179";
 /// Always busy.
 pub const BUSY: &str = "+14155550107";
 /// Nobody picks up.
@@ -57,9 +62,41 @@ pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 /// No story has a wait as long as this one.
 const TOO_LONG: Duration = Duration::from_secs(30);
 
+/// Who keeps the records.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Keeper {
+    /// The server itself.
+    #[default]
+    Embedded,
+    /// A Redis beside it.
+    Redis,
+}
+
+/// Makes of each story, which takes its keeper, one test on each of them.
+macro_rules! on_each_keeper {
+    ($($story:ident),+ $(,)?) => {
+        mod embedded {
+            $(#[tokio::test]
+            async fn $story() {
+                super::$story($crate::desk::Keeper::Embedded).await;
+            })+
+        }
+        mod redis {
+            $(#[tokio::test]
+            async fn $story() {
+                super::$story($crate::desk::Keeper::Redis).await;
+            })+
+        }
+    };
+}
+
 /// How a desk differs from the usual one.
 #[derive(Default)]
 pub struct Plan {
+    /// Who keeps the records.
+    pub keeper: Keeper,
+    /// Whether the server leaves the dialling to others.
+    pub no_worker: bool,
     /// What Twilio does wrong.
     pub faults: &'static str,
     /// Settings that replace the usual ones; an empty value unsets one.
@@ -70,7 +107,10 @@ pub struct Desk {
     pub twilio: Simulator,
     pub http: Http,
     server: Option<Server>,
+    role: Role,
     settings: Vec<(&'static str, String)>,
+    /// Where the records are, if the server does not keep them itself.
+    pub redis: Option<RedisServer>,
     _folder: TempDir,
 }
 
@@ -80,11 +120,60 @@ struct Server {
     runtime: Runtime,
 }
 
+/// A further process.
+pub struct Beside {
+    http: Option<Http>,
+    server: Option<Server>,
+}
+
+impl Beside {
+    /// Its users' side.
+    pub fn http(&self) -> &Http {
+        self.http.as_ref().expect("it serves")
+    }
+
+    /// As somebody who asks it to stop.
+    pub async fn stop(mut self) {
+        self.server.take().unwrap().stop().await;
+    }
+
+    /// As somebody who pulls the plug.
+    pub async fn crash(mut self) {
+        self.server.take().unwrap().crash().await;
+    }
+}
+
+impl Server {
+    async fn stop(self) {
+        let Server { running, runtime } = self;
+        runtime.spawn(running.stop()).await.unwrap();
+        end(runtime).await;
+    }
+
+    async fn crash(self) {
+        let Server { running, runtime } = self;
+        drop(running);
+        end(runtime).await;
+    }
+
+    /// A runtime that is merely dropped would wait, and nobody may wait where a value is dropped.
+    fn abandon(self) {
+        self.runtime.shutdown_background();
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        if let Some(server) = self.server.take() {
+            server.abandon();
+        }
+    }
+}
+
 impl Drop for Desk {
     fn drop(&mut self) {
         if let Some(server) = self.server.take() {
-            // A runtime that is merely dropped would wait, and nobody may wait here.
-            server.runtime.shutdown_background();
+            server.abandon();
         }
     }
 }
@@ -94,8 +183,12 @@ impl Desk {
         Self::of(Plan::default()).await
     }
 
-    pub async fn with_faults(faults: &'static str) -> Self {
-        Self::of(Plan { faults, ..Plan::default() }).await
+    pub async fn on(keeper: Keeper) -> Self {
+        Self::of(Plan { keeper, ..Plan::default() }).await
+    }
+
+    pub async fn with_faults(faults: &'static str, keeper: Keeper) -> Self {
+        Self::of(Plan { faults, keeper, ..Plan::default() }).await
     }
 
     pub async fn of(plan: Plan) -> Self {
@@ -120,31 +213,30 @@ impl Desk {
             ("GYMCALL_MAX_CONCURRENT_CALLS", "50".to_owned()),
             ("GYMCALL_LOOK_UP_WAITS", "200ms,400ms".to_owned()),
         ];
+        let redis = (plan.keeper == Keeper::Redis).then(RedisServer::start);
+        settings.extend(redis.as_ref().map(|redis| ("REDIS_URL", redis.url())));
         for (name, value) in plan.settings {
             settings.retain(|(known, _)| *known != name);
             settings.push((name, value.to_owned()));
         }
-        let server = start(&settings).await;
+        let role = if plan.no_worker { Role::Serve } else { Role::ServeAndDial };
+        let server = start(&settings, role).await;
         let url = server.running.url().unwrap();
         let http = Http::new(url.clone());
         // Whatever is started here later listens where this one did: Twilio has its address.
         settings.retain(|(name, _)| *name != "GYMCALL_BIND");
         settings.push(("GYMCALL_BIND", url.trim_start_matches("http://").to_owned()));
-        Self { twilio, http, server: Some(server), settings, _folder: folder }
+        Self { twilio, http, server: Some(server), role, settings, redis, _folder: folder }
     }
 
     /// As somebody who asks the server to stop.
     pub async fn stop(&mut self) {
-        let Server { running, runtime } = self.server.take().unwrap();
-        runtime.spawn(running.stop()).await.unwrap();
-        end(runtime).await;
+        self.server.take().unwrap().stop().await;
     }
 
     /// As somebody who pulls the plug: whatever the server was doing is not done to its end.
     pub async fn crash(&mut self) {
-        let Server { running, runtime } = self.server.take().unwrap();
-        drop(running);
-        end(runtime).await;
+        self.server.take().unwrap().crash().await;
     }
 
     /// Starts again on the same records and the same port, with these settings changed.
@@ -153,7 +245,22 @@ impl Desk {
             self.settings.retain(|(known, _)| known != name);
             self.settings.push((name, (*value).to_owned()));
         }
-        self.server = Some(start(&self.settings).await);
+        self.server = Some(start(&self.settings, self.role).await);
+    }
+
+    /// Another process on the same records, which Twilio's callbacks do not reach: with a role of its own and
+    /// these settings changed.
+    pub async fn beside(&self, role: Role, changed: &[(&'static str, &str)]) -> Beside {
+        let mut settings = self.settings.clone();
+        if !settings.iter().any(|(name, _)| *name == "PUBLIC_BASE_URL") {
+            settings.push(("PUBLIC_BASE_URL", self.public_url("")));
+        }
+        for (name, value) in [("GYMCALL_BIND", "127.0.0.1:0")].iter().chain(changed) {
+            settings.retain(|(known, _)| known != name);
+            settings.push((name, (*value).to_owned()));
+        }
+        let server = start(&settings, role).await;
+        Beside { http: server.running.url().map(Http::new), server: Some(server) }
     }
 
     pub fn store(&self) -> &dyn Store {
@@ -277,6 +384,15 @@ impl Desk {
         id_of(&jobs[0])
     }
 
+    /// Waits until the first of a campaign's gyms has picked up. Gives its job.
+    pub async fn until_somebody_talks(&self, campaign: &str) -> String {
+        self.until("somebody talks", async || {
+            let jobs = self.jobs(campaign).await;
+            jobs.iter().find(|job| job["status"] == "in_progress").map(id_of)
+        })
+        .await
+    }
+
     /// Waits until this job's call rings, and until everything that came with that is written down.
     pub async fn until_ringing(&self, id: &str) -> Value {
         self.until("the job's call rings", async || {
@@ -348,12 +464,11 @@ pub async fn within<T>(what: &str, wait: impl Future<Output = T>) -> T {
     }
 }
 
-async fn start(settings: &[(&'static str, String)]) -> Server {
+async fn start(settings: &[(&'static str, String)], role: Role) -> Server {
     let sources = Sources::of(settings.to_vec());
     let settings = Settings::from_sources(&sources).unwrap();
     let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let starting =
-        runtime.spawn(async move { app::start(&settings, missing_credentials(&sources), Role::ServeAndDial).await });
+    let starting = runtime.spawn(async move { app::start(&settings, missing_credentials(&sources), role).await });
     Server { running: starting.await.unwrap().unwrap(), runtime }
 }
 

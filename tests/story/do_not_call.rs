@@ -3,11 +3,15 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::desk::{CURT, DO_NOT_CALL, Desk, RINGS, id_of};
+use super::desk::{CURT, DO_NOT_CALL, Desk, Keeper, RINGS, id_of};
 
-#[tokio::test]
-async fn whoever_asks_not_to_be_called_is_never_called_again() {
-    let desk = Desk::open().await;
+on_each_keeper! {
+    whoever_asks_not_to_be_called_is_never_called_again,
+    a_number_that_is_suppressed_by_hand_is_hung_up_on,
+}
+
+async fn whoever_asks_not_to_be_called_is_never_called_again(keeper: Keeper) {
+    let desk = Desk::on(keeper).await;
     let later = desk.campaign_of(&[DO_NOT_CALL, CURT], json!({})).await;
     let campaign = desk.calling(&[DO_NOT_CALL], json!({"max_attempts": 3, "redial_after_minutes": 0})).await;
     let job = desk.only_job(&campaign).await;
@@ -43,9 +47,8 @@ async fn whoever_asks_not_to_be_called_is_never_called_again() {
     desk.http.post("/v1/calls", &call).await.expect(201);
 }
 
-#[tokio::test]
-async fn a_number_that_is_suppressed_by_hand_is_hung_up_on() {
-    let desk = Desk::open().await;
+async fn a_number_that_is_suppressed_by_hand_is_hung_up_on(keeper: Keeper) {
+    let desk = Desk::on(keeper).await;
     let campaign = desk.calling(&[RINGS], json!({})).await;
     let job = desk.only_job(&campaign).await;
     desk.until_ringing(&job).await;

@@ -5,8 +5,17 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use super::desk::{Desk, csv_of, within};
+use super::desk::{Desk, Keeper, csv_of, within};
 use super::http::{Reply, reply};
+
+on_each_keeper! {
+    a_file_comes_in_as_a_form_or_as_it_is,
+    a_file_that_makes_no_sense_is_refused_whole,
+    an_upload_that_is_sent_again_with_its_key_imports_nothing_again,
+    an_upload_that_breaks_off_leaves_nothing_behind_and_nothing_in_the_way,
+    an_upload_that_arrived_whole_is_carried_through_whoever_waits_for_the_reply,
+    a_campaign_takes_one_upload_at_a_time,
+}
 
 const TWO: &str = "phone_number,gym_name\n+14155550101,Iron Temple\n+14155550102,Steel House\n";
 
@@ -25,9 +34,8 @@ fn counts(report: &Value) -> [u64; 4] {
     ["accepted", "corrected", "duplicates", "rejected"].map(|name| report[name].as_u64().unwrap())
 }
 
-#[tokio::test]
-async fn a_file_comes_in_as_a_form_or_as_it_is() {
-    let desk = Desk::open().await;
+async fn a_file_comes_in_as_a_form_or_as_it_is(keeper: Keeper) {
+    let desk = Desk::on(keeper).await;
     let campaign = desk.campaign(json!({})).await;
     multipart(&desk, &campaign, "roster", TWO, "a").await.problem(400);
     let report = multipart(&desk, &campaign, "file", TWO, "b").await.expect(200);
@@ -44,9 +52,8 @@ async fn a_file_comes_in_as_a_form_or_as_it_is() {
     assert_eq!(counts(&desk.import(&other, TWO).await.expect(200)), [2, 0, 0, 0]);
 }
 
-#[tokio::test]
-async fn a_file_that_makes_no_sense_is_refused_whole() {
-    let desk = Desk::open().await;
+async fn a_file_that_makes_no_sense_is_refused_whole(keeper: Keeper) {
+    let desk = Desk::on(keeper).await;
     let campaign = desk.campaign(json!({})).await;
     for csv in ["", "name,city\nIron Temple,Austin\n", "phone,phone\n+14155550101,+14155550102\n"] {
         desk.import(&campaign, csv).await.blames("/file");
@@ -59,9 +66,8 @@ async fn a_file_that_makes_no_sense_is_refused_whole() {
     desk.import("nonsense", TWO).await.problem(404);
 }
 
-#[tokio::test]
-async fn an_upload_that_is_sent_again_with_its_key_imports_nothing_again() {
-    let desk = Desk::open().await;
+async fn an_upload_that_is_sent_again_with_its_key_imports_nothing_again(keeper: Keeper) {
+    let desk = Desk::on(keeper).await;
     let campaign = desk.campaign(json!({})).await;
     let path = format!("/v1/campaigns/{campaign}/gyms");
     let key = [("idempotency-key", "one")];
@@ -100,9 +106,8 @@ async fn announce_upload(desk: &Desk, campaign: &str, length: usize, header: &st
     socket
 }
 
-#[tokio::test]
-async fn an_upload_that_breaks_off_leaves_nothing_behind_and_nothing_in_the_way() {
-    let desk = Desk::open().await;
+async fn an_upload_that_breaks_off_leaves_nothing_behind_and_nothing_in_the_way(keeper: Keeper) {
+    let desk = Desk::on(keeper).await;
     let campaign = desk.campaign(json!({})).await;
     // Enough rows that some have reached the store before the end that never comes.
     let numbers: Vec<String> = (0..3_000).map(|at| format!("+1415555{at:04}")).collect();
@@ -120,9 +125,8 @@ async fn an_upload_that_breaks_off_leaves_nothing_behind_and_nothing_in_the_way(
     assert_eq!(desk.jobs(&campaign).await.len(), 2);
 }
 
-#[tokio::test]
-async fn an_upload_that_arrived_whole_is_carried_through_whoever_waits_for_the_reply() {
-    let desk = Desk::open().await;
+async fn an_upload_that_arrived_whole_is_carried_through_whoever_waits_for_the_reply(keeper: Keeper) {
+    let desk = Desk::on(keeper).await;
     let campaign = desk.campaign(json!({})).await;
     let numbers: Vec<String> = (0..8_000).map(|at| format!("+1415{:07}", 5_550_000 + at)).collect();
     let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
@@ -136,9 +140,8 @@ async fn an_upload_that_arrived_whole_is_carried_through_whoever_waits_for_the_r
     assert_eq!(counts(&desk.import(&campaign, &csv_of(&["+12125550101"])).await.expect(200)), [1, 0, 0, 0]);
 }
 
-#[tokio::test]
-async fn a_campaign_takes_one_upload_at_a_time() {
-    let desk = Desk::open().await;
+async fn a_campaign_takes_one_upload_at_a_time(keeper: Keeper) {
+    let desk = Desk::on(keeper).await;
     let campaign = desk.campaign(json!({})).await;
     // Asked for, the server says when it begins to read the body: the import is open then.
     let mut socket =

@@ -1,13 +1,17 @@
 //! Whole stories, as users and Twilio live them: a real server, a local Twilio, real sockets between.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub, reason = "tests")]
 
+#[macro_use]
+mod desk;
+
+mod balancer;
 mod busy;
 mod callbacks;
 mod cancel;
 mod conflict;
 mod credentials;
-mod desk;
 mod do_not_call;
+mod forgotten;
 mod http;
 mod import;
 mod input;
@@ -15,8 +19,12 @@ mod key;
 mod pace;
 mod pause;
 mod redial;
+#[allow(dead_code, reason = "no user of it needs all of it")]
+#[path = "../../jobs/tests/support/redis_server.rs"]
+mod redis_server;
 mod restart;
 mod results;
+mod shared;
 mod signature;
 mod signed;
 mod single;

@@ -2,14 +2,18 @@
 
 use serde_json::json;
 
-use super::desk::{ANSWERS, CURT, CURT_AS_WELL, CURT_TOO, Desk, id_of};
+use super::desk::{ANSWERS, ANSWERS_AS_WELL, ANSWERS_TOO, CURT, Desk, Keeper};
 
-#[tokio::test]
-async fn a_paused_campaign_dials_nobody_new_and_goes_on_when_it_is_resumed() {
-    let desk = Desk::open().await;
-    let campaign = desk.calling(&[ANSWERS, CURT, CURT_TOO], json!({"max_concurrent_calls": 1})).await;
-    let first = id_of(&desk.jobs(&campaign).await[0]);
-    desk.until_job(&first, "in_progress").await;
+on_each_keeper! {
+    a_paused_campaign_dials_nobody_new_and_goes_on_when_it_is_resumed,
+}
+
+async fn a_paused_campaign_dials_nobody_new_and_goes_on_when_it_is_resumed(keeper: Keeper) {
+    let desk = Desk::on(keeper).await;
+    let gyms = [ANSWERS, ANSWERS_TOO, ANSWERS_AS_WELL];
+    let campaign = desk.calling(&gyms, json!({"max_concurrent_calls": 1})).await;
+    // Due at the same moment, any of them may come first.
+    let first = desk.until_somebody_talks(&campaign).await;
     assert_eq!(desk.tell(&campaign, "pause").await.expect(200)["status"], "pausing");
     // Asked again it says the same.
     assert_eq!(desk.tell(&campaign, "pause").await.expect(200)["status"], "pausing");
@@ -19,15 +23,14 @@ async fn a_paused_campaign_dials_nobody_new_and_goes_on_when_it_is_resumed() {
     assert_eq!(desk.job(&first).await["outcome"], "answered");
 
     // Somebody else's call shows that the dialler is at work, with a free line and a free token.
-    let other = desk.calling(&[CURT_AS_WELL], json!({"max_attempts": 1})).await;
+    let other = desk.calling(&[CURT], json!({"max_attempts": 1})).await;
     desk.finished(&other).await;
-    let dialled: Vec<_> = desk.twilio.log().creates().into_iter().map(|call| call.to).collect();
-    assert_eq!(dialled, [ANSWERS, CURT_AS_WELL]);
+    assert_eq!((desk.twilio.log().creates().len(), desk.created(CURT)), (2, 1));
 
     assert_eq!(desk.tell(&campaign, "resume").await.expect(200)["status"], "running");
     let jobs = desk.finished(&campaign).await;
     assert!(jobs.iter().all(|job| job["tries"] == 1), "{jobs:?}");
-    assert_eq!((desk.created(CURT), desk.created(CURT_TOO)), (1, 1));
+    assert!(gyms.iter().all(|gym| desk.created(gym) == 1));
     assert_eq!(desk.twilio.log().tally().max_live, 1, "more calls at once than the campaign allows itself");
 }
 

@@ -2,11 +2,15 @@
 
 use serde_json::json;
 
-use super::desk::{CURT, Desk, RINGS, id_of};
+use super::desk::{CURT, Desk, Keeper, RINGS, id_of};
 
-#[tokio::test]
-async fn a_job_that_is_over_can_be_called_again_as_a_new_job() {
-    let desk = Desk::open().await;
+on_each_keeper! {
+    a_job_that_is_over_can_be_called_again_as_a_new_job,
+    a_job_that_is_not_over_cannot_be_redialled,
+}
+
+async fn a_job_that_is_over_can_be_called_again_as_a_new_job(keeper: Keeper) {
+    let desk = Desk::on(keeper).await;
     let campaign = desk.calling(&[CURT], json!({"max_attempts": 1})).await;
     let old = id_of(&desk.finished(&campaign).await[0]);
     let before = desk.job(&old).await;
@@ -25,9 +29,8 @@ async fn a_job_that_is_over_can_be_called_again_as_a_new_job() {
     desk.assert_no_attempt_was_dialled_twice();
 }
 
-#[tokio::test]
-async fn a_job_that_is_not_over_cannot_be_redialled() {
-    let desk = Desk::open().await;
+async fn a_job_that_is_not_over_cannot_be_redialled(keeper: Keeper) {
+    let desk = Desk::on(keeper).await;
     let campaign = desk.campaign_of(&[RINGS], json!({})).await;
     let path = format!("/v1/jobs/{}/redial", desk.only_job(&campaign).await);
     desk.http.post(&path, &json!({})).await.problem(409);

@@ -2,11 +2,16 @@
 
 use serde_json::json;
 
-use super::desk::{ANSWERS, CURT, CURT_TOO, Desk, NOBODY, RINGS};
+use super::desk::{ANSWERS, CURT, CURT_TOO, Desk, Keeper, NOBODY, RINGS};
 
-#[tokio::test]
-async fn a_restart_in_the_middle_loses_nothing_and_calls_nobody_twice() {
-    let mut desk = Desk::open().await;
+on_each_keeper! {
+    a_restart_in_the_middle_loses_nothing_and_calls_nobody_twice,
+    a_crash_in_the_middle_calls_nobody_twice,
+    a_call_that_rings_through_a_crash_is_still_the_jobs_call,
+}
+
+async fn a_restart_in_the_middle_loses_nothing_and_calls_nobody_twice(keeper: Keeper) {
+    let mut desk = Desk::on(keeper).await;
     let fresh: Vec<String> = (140..150).map(|last| format!("+14155550{last}")).collect();
     let mut numbers = vec![ANSWERS, CURT, NOBODY, CURT_TOO];
     numbers.extend(fresh.iter().map(String::as_str));
@@ -30,9 +35,8 @@ async fn a_restart_in_the_middle_loses_nothing_and_calls_nobody_twice() {
     desk.assert_no_attempt_was_dialled_twice();
 }
 
-#[tokio::test]
-async fn a_crash_in_the_middle_calls_nobody_twice() {
-    let mut desk = Desk::open().await;
+async fn a_crash_in_the_middle_calls_nobody_twice(keeper: Keeper) {
+    let mut desk = Desk::on(keeper).await;
     let numbers: Vec<String> = (140..160).map(|last| format!("+14155550{last}")).collect();
     let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
     let campaign = desk.calling(&numbers, json!({"max_attempts": 2, "redial_after_minutes": 0})).await;
@@ -49,9 +53,8 @@ async fn a_crash_in_the_middle_calls_nobody_twice() {
     desk.assert_no_attempt_was_dialled_twice();
 }
 
-#[tokio::test]
-async fn a_call_that_rings_through_a_crash_is_still_the_jobs_call() {
-    let mut desk = Desk::open().await;
+async fn a_call_that_rings_through_a_crash_is_still_the_jobs_call(keeper: Keeper) {
+    let mut desk = Desk::on(keeper).await;
     let campaign = desk.calling(&[RINGS], json!({"max_attempts": 3})).await;
     let job = desk.only_job(&campaign).await;
     desk.until_ringing(&job).await;

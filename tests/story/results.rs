@@ -2,7 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::desk::{BREAKS, BUSY, Desk, INVALID, LEAVES, csv_of, id_of};
+use super::desk::{BREAKS, BUSY, Desk, INVALID, Keeper, LEAVES, csv_of, id_of};
+
+on_each_keeper! {
+    long_lists_come_in_pages_that_leave_nothing_out,
+    an_answer_that_was_heard_is_kept_however_the_call_ends,
+}
 
 const ROSTER: &str = "\
 phone_number,gym_name,city,external_id
@@ -133,9 +138,8 @@ async fn assert_sheet(desk: &Desk, results: &str, after: &Value) {
     assert_eq!(ids, expected);
 }
 
-#[tokio::test]
-async fn long_lists_come_in_pages_that_leave_nothing_out() {
-    let desk = Desk::open().await;
+async fn long_lists_come_in_pages_that_leave_nothing_out(keeper: Keeper) {
+    let desk = Desk::on(keeper).await;
     let numbers: Vec<String> = (100..130).map(|last| format!("+14155550{last}")).collect();
     let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
     let campaign = desk.campaign_of(&numbers, json!({})).await;
@@ -153,9 +157,8 @@ async fn long_lists_come_in_pages_that_leave_nothing_out() {
     }
 }
 
-#[tokio::test]
-async fn an_answer_that_was_heard_is_kept_however_the_call_ends() {
-    let desk = Desk::open().await;
+async fn an_answer_that_was_heard_is_kept_however_the_call_ends(keeper: Keeper) {
+    let desk = Desk::on(keeper).await;
     let request = json!({
         "name": "Survey",
         "questions": [

@@ -3,12 +3,16 @@
 use serde_json::json;
 
 use super::desk::TOKEN;
-use super::desk::{Desk, Plan, RINGS};
+use super::desk::{Desk, Keeper, Plan, RINGS};
 use super::signed::{post, post_signed, sign, target};
 
-#[tokio::test]
-async fn a_request_that_twilio_did_not_sign_is_refused_and_changes_nothing() {
-    let desk = Desk::open().await;
+on_each_keeper! {
+    a_request_that_twilio_did_not_sign_is_refused_and_changes_nothing,
+    what_twilio_signs_for_a_job_or_tag_that_is_not_ours_is_answered_and_changes_nothing,
+}
+
+async fn a_request_that_twilio_did_not_sign_is_refused_and_changes_nothing(keeper: Keeper) {
+    let desk = Desk::on(keeper).await;
     let campaign = desk.calling(&[RINGS], json!({})).await;
     let job = desk.only_job(&campaign).await;
     desk.until_ringing(&job).await;
@@ -47,9 +51,8 @@ async fn a_request_that_twilio_did_not_sign_is_refused_and_changes_nothing() {
     assert!(desk.version(&job).await > before.0);
 }
 
-#[tokio::test]
-async fn what_twilio_signs_for_a_job_or_tag_that_is_not_ours_is_answered_and_changes_nothing() {
-    let desk = Desk::open().await;
+async fn what_twilio_signs_for_a_job_or_tag_that_is_not_ours_is_answered_and_changes_nothing(keeper: Keeper) {
+    let desk = Desk::on(keeper).await;
     let campaign = desk.calling(&[RINGS], json!({})).await;
     let job = desk.only_job(&campaign).await;
     desk.until_ringing(&job).await;

@@ -60,7 +60,12 @@ pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Opens a socket for sound, with this signature.
 pub async fn open_stream(desk: &Desk, signature: Option<&str>) -> Result<Socket, Error> {
-    let url = desk.http.base().replacen("http", "ws", 1) + STREAM;
+    open_stream_at(desk.http.base(), signature).await
+}
+
+/// The same at this server.
+async fn open_stream_at(server: &str, signature: Option<&str>) -> Result<Socket, Error> {
+    let url = server.replacen("http", "ws", 1) + STREAM;
     let mut request = url.into_client_request().unwrap();
     if let Some(signature) = signature {
         request.headers_mut().insert("x-twilio-signature", signature.parse().unwrap());
@@ -70,8 +75,13 @@ pub async fn open_stream(desk: &Desk, signature: Option<&str>) -> Result<Socket,
 
 /// Opens a socket as Twilio does.
 pub async fn open_signed_stream(desk: &Desk) -> Socket {
+    open_signed_stream_at(desk, desk.http.base()).await
+}
+
+/// The same at this server, which the one address that Twilio knows may lead to, too.
+pub async fn open_signed_stream_at(desk: &Desk, server: &str) -> Socket {
     let url = desk.public_url(STREAM).replacen("http", "ws", 1);
-    open_stream(desk, Some(&sign(TOKEN, &url, &[]))).await.unwrap()
+    open_stream_at(server, Some(&sign(TOKEN, &url, &[]))).await.unwrap()
 }
 
 /// The first two messages of a stream.

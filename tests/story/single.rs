@@ -3,7 +3,13 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::desk::{ANSWERS, CURT, CURT_TOO, Desk, INVALID, Plan, RINGS};
+use super::desk::{ANSWERS, CURT, CURT_TOO, Desk, INVALID, Keeper, Plan, RINGS};
+
+on_each_keeper! {
+    a_call_is_placed_at_once_and_can_be_followed_to_its_result,
+    a_number_with_an_open_attempt_is_not_called_a_second_time,
+    a_request_with_a_key_calls_once_however_often_it_is_sent,
+}
 
 const CALLS: &str = "/v1/calls";
 
@@ -30,9 +36,8 @@ async fn without_credentials_nobody_is_called_and_the_reply_says_what_to_set() {
     }
 }
 
-#[tokio::test]
-async fn a_call_is_placed_at_once_and_can_be_followed_to_its_result() {
-    let desk = Desk::open().await;
+async fn a_call_is_placed_at_once_and_can_be_followed_to_its_result(keeper: Keeper) {
+    let desk = Desk::on(keeper).await;
     let request = json!({
         "phone_number": "(415) 555-0101", "gym_name": "Iron Temple", "country": "US",
         "timezone": "America/Los_Angeles", "preferred_language": "en",
@@ -95,9 +100,8 @@ async fn a_number_that_is_refused_is_named_in_the_reply() {
     assert_eq!(desk.twilio.log().creates().len(), 0);
 }
 
-#[tokio::test]
-async fn a_number_with_an_open_attempt_is_not_called_a_second_time() {
-    let desk = Desk::open().await;
+async fn a_number_with_an_open_attempt_is_not_called_a_second_time(keeper: Keeper) {
+    let desk = Desk::on(keeper).await;
     let first = desk.http.post_keyed(CALLS, "first", &to(RINGS)).await.expect(201);
     desk.http.post(CALLS, &to(RINGS)).await.problem(409);
     // A repeated request is answered again, whatever else is open now.
@@ -113,9 +117,8 @@ async fn a_number_with_an_open_attempt_is_not_called_a_second_time() {
     assert_eq!(desk.twilio.log().tally().max_live_by_number[RINGS], 1);
 }
 
-#[tokio::test]
-async fn a_request_with_a_key_calls_once_however_often_it_is_sent() {
-    let desk = Desk::open().await;
+async fn a_request_with_a_key_calls_once_however_often_it_is_sent(keeper: Keeper) {
+    let desk = Desk::on(keeper).await;
     let first = desk.http.post_keyed(CALLS, "k1", &to(CURT)).await;
     first.expect(201);
     assert_eq!(first.header("idempotency-replayed"), "");

@@ -8,8 +8,12 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::desk::{ANSWERS, CURT, Desk, TOKEN, job_and_tag};
+use super::desk::{ANSWERS, CURT, Desk, Keeper, TOKEN, job_and_tag};
 use super::signed::{FOREIGN, STREAM, begin, closed, open_signed_stream, open_stream, sign};
+
+on_each_keeper! {
+    a_socket_of_no_open_attempt_is_closed_and_changes_nothing,
+}
 
 /// The close code for what breaks the rules.
 const POLICY: Option<u16> = Some(1008);
@@ -34,9 +38,8 @@ async fn closed_after(desk: &Desk, call: &str, parameters: Value) -> Option<u16>
     closed(&mut socket).await
 }
 
-#[tokio::test]
-async fn a_socket_of_no_open_attempt_is_closed_and_changes_nothing() {
-    let desk = Desk::open().await;
+async fn a_socket_of_no_open_attempt_is_closed_and_changes_nothing(keeper: Keeper) {
+    let desk = Desk::on(keeper).await;
     let over = desk.calling(&[CURT], json!({"max_attempts": 1})).await;
     desk.finished(&over).await;
     let campaign = desk.calling(&[ANSWERS], json!({"max_attempts": 1})).await;

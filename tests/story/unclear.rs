@@ -3,8 +3,18 @@
 use gymcall_simulator::Event;
 use serde_json::{Value, json};
 
-use super::desk::{ANSWERS, CURT, CURT_TOO, Desk, NOBODY, Plan, RINGS, id_of};
+use super::desk::{ANSWERS, CURT, CURT_TOO, Desk, Keeper, NOBODY, Plan, RINGS, id_of};
 use super::signed::{FOREIGN, post_signed, target};
+
+on_each_keeper! {
+    a_call_whose_reply_was_an_error_is_known_by_its_own_callbacks,
+    a_call_whose_callbacks_stay_away_is_found_in_twilios_list,
+    a_request_that_is_never_cleared_up_is_shown_to_a_person_who_decides,
+    a_single_call_whose_fate_stays_unclear_is_accepted_without_a_sid,
+    a_call_whose_reply_never_comes_is_made_once,
+    twilios_own_word_settles_what_a_person_was_asked_about,
+    a_number_in_quarantine_does_not_keep_another_campaign_open,
+}
 
 /// How often Twilio was asked for a call to this number, whatever came of it.
 fn requests(desk: &Desk, number: &str) -> usize {
@@ -16,9 +26,8 @@ async fn resolve(desk: &Desk, job: &str, fate: Value) -> super::http::Reply {
     desk.http.post(&format!("/v1/jobs/{job}/resolve"), &json!({"fate": fate})).await
 }
 
-#[tokio::test]
-async fn a_call_whose_reply_was_an_error_is_known_by_its_own_callbacks() {
-    let desk = Desk::with_faults("[[fault]]\nerror_after_create = true").await;
+async fn a_call_whose_reply_was_an_error_is_known_by_its_own_callbacks(keeper: Keeper) {
+    let desk = Desk::with_faults("[[fault]]\nerror_after_create = true", keeper).await;
     let campaign = desk.calling(&[ANSWERS], json!({"max_attempts": 3})).await;
     let jobs = desk.finished(&campaign).await;
     assert_eq!((&jobs[0]["outcome"], &jobs[0]["tries"]), (&json!("answered"), &json!(1)));
@@ -28,10 +37,9 @@ async fn a_call_whose_reply_was_an_error_is_known_by_its_own_callbacks() {
     assert_eq!(requests(&desk, ANSWERS), 1);
 }
 
-#[tokio::test]
-async fn a_call_whose_callbacks_stay_away_is_found_in_twilios_list() {
+async fn a_call_whose_callbacks_stay_away_is_found_in_twilios_list(keeper: Keeper) {
     // The first look-up comes long before any callback.
-    let desk = Desk::with_faults("[[fault]]\nerror_after_create = true\nlate_ms = 1500").await;
+    let desk = Desk::with_faults("[[fault]]\nerror_after_create = true\nlate_ms = 1500", keeper).await;
     let campaign = desk.calling(&[RINGS], json!({})).await;
     let job = desk.only_job(&campaign).await;
     let found = desk.until_job(&job, "placed").await;
@@ -43,10 +51,10 @@ async fn a_call_whose_callbacks_stay_away_is_found_in_twilios_list() {
     assert_eq!(requests(&desk, RINGS), 1);
 }
 
-#[tokio::test]
-async fn a_request_that_is_never_cleared_up_is_shown_to_a_person_who_decides() {
+async fn a_request_that_is_never_cleared_up_is_shown_to_a_person_who_decides(keeper: Keeper) {
     let desk = Desk::with_faults(
         "[[fault]]\nerror_before_create = true\ntimes = 1\nnumbers = [\"+14155550101\", \"+14155550132\"]",
+        keeper,
     )
     .await;
     let policy = json!({"max_attempts": 1, "redial_after_minutes": 0});
@@ -86,9 +94,8 @@ async fn a_request_that_is_never_cleared_up_is_shown_to_a_person_who_decides() {
     desk.assert_no_attempt_was_dialled_twice();
 }
 
-#[tokio::test]
-async fn a_single_call_whose_fate_stays_unclear_is_accepted_without_a_sid() {
-    let desk = Desk::with_faults("[[fault]]\nerror_before_create = true").await;
+async fn a_single_call_whose_fate_stays_unclear_is_accepted_without_a_sid(keeper: Keeper) {
+    let desk = Desk::with_faults("[[fault]]\nerror_before_create = true", keeper).await;
     let body = json!({"phone_number": ANSWERS});
     let reply = desk.http.post_keyed("/v1/calls", "one", &body).await.expect(202);
     assert_eq!((&reply["twilio_call_sid"], &reply["status"]), (&Value::Null, &json!("queued")));
@@ -100,11 +107,11 @@ async fn a_single_call_whose_fate_stays_unclear_is_accepted_without_a_sid() {
     assert_eq!(requests(&desk, ANSWERS), 1);
 }
 
-#[tokio::test]
-async fn a_call_whose_reply_never_comes_is_made_once() {
+async fn a_call_whose_reply_never_comes_is_made_once(keeper: Keeper) {
     let faults = "[[fault]]\ncreate_delay_ms = 20000";
     // The request is given up after a second.
-    let desk = Desk::of(Plan { faults, settings: vec![("GYMCALL_DIAL_DEADLINE", "1s")] }).await;
+    let desk =
+        Desk::of(Plan { faults, keeper, settings: vec![("GYMCALL_DIAL_DEADLINE", "1s")], ..Plan::default() }).await;
     let campaign = desk.calling(&[ANSWERS, RINGS], json!({"max_attempts": 3, "redial_after_minutes": 0})).await;
     let ids: Vec<String> = desk.jobs(&campaign).await.iter().map(id_of).collect();
     let answered = desk.until_job(&ids[0], "completed").await;
@@ -114,9 +121,8 @@ async fn a_call_whose_reply_never_comes_is_made_once() {
     assert_eq!((requests(&desk, ANSWERS), requests(&desk, RINGS)), (1, 1));
 }
 
-#[tokio::test]
-async fn twilios_own_word_settles_what_a_person_was_asked_about() {
-    let desk = Desk::with_faults("[[fault]]\nerror_before_create = true\ntimes = 1").await;
+async fn twilios_own_word_settles_what_a_person_was_asked_about(keeper: Keeper) {
+    let desk = Desk::with_faults("[[fault]]\nerror_before_create = true\ntimes = 1", keeper).await;
     let campaign = desk.calling(&[ANSWERS], json!({"max_attempts": 1})).await;
     let job = desk.only_job(&campaign).await;
     desk.until_job(&job, "quarantined").await;
@@ -139,6 +145,7 @@ async fn a_slow_reply_is_waited_for() {
         faults: "[[fault]]\ncreate_delay_ms = 3000\n",
         // News that comes before the reply would settle it.
         settings: vec![("PUBLIC_BASE_URL", "http://localhost:9")],
+        ..Plan::default()
     };
     let desk = Desk::of(plan).await;
     let placed = desk.http.post("/v1/calls", &json!({"phone_number": NOBODY})).await.expect(201);
@@ -147,9 +154,8 @@ async fn a_slow_reply_is_waited_for() {
     assert!(names.contains(&"created") && !names.contains(&"unclear"), "{names:?}");
 }
 
-#[tokio::test]
-async fn a_number_in_quarantine_does_not_keep_another_campaign_open() {
-    let desk = Desk::with_faults(ONLY_NOBODY_IS_LOST).await;
+async fn a_number_in_quarantine_does_not_keep_another_campaign_open(keeper: Keeper) {
+    let desk = Desk::with_faults(ONLY_NOBODY_IS_LOST, keeper).await;
     let first = desk.calling(&[NOBODY], json!({})).await;
     let job = desk.only_job(&first).await;
     desk.until_job(&job, "quarantined").await;

@@ -48,6 +48,23 @@ async fn a_listing_brings_the_calls_and_twilios_time() {
 }
 
 #[tokio::test]
+async fn a_long_list_goes_on_at_the_same_place_wherever_the_page_points() {
+    let next = "https://elsewhere.example/2010-04-01/Calls.json?From=%2B15005550006&PageSize=200&PageToken=PA1";
+    let page = |next: &str, call: &str| answer("200 OK", &format!(r#"{{"next_page_uri":{next},"calls":[{call}]}}"#));
+    let close = |answer: String| Then::Answer(answer.replace("\r\nDate", "\r\nConnection: close\r\nDate"));
+    let first = close(page(&format!("\"{next}\""), &call_json("ringing")));
+    let peer = Peer::start(vec![first, close(page("null", &call_json("busy")))]);
+    let client = peer.client(LONG);
+    let listing = client.list_from("+15005550006", None).await.unwrap();
+    let more = client.list_from("+15005550006", listing.next.as_ref()).await.unwrap();
+    assert_eq!((listing.calls[0].status, more.calls[0].status), (CallStatus::Ringing, CallStatus::Busy));
+    assert_eq!(more.next, None);
+    let seen = peer.finish().requests;
+    assert!(seen[0].contains("/Calls.json?From=%2B15005550006&PageSize=200 HTTP"), "{}", seen[0]);
+    assert!(seen[1].contains("/Calls.json?From=%2B15005550006&PageSize=200&PageToken=PA1 HTTP"), "{}", seen[1]);
+}
+
+#[tokio::test]
 async fn a_listing_with_a_call_that_cannot_be_read_is_no_listing() {
     let body = format!(r#"{{"calls":[{},{}]}}"#, call_json("queued"), call_json("teleporting"));
     let peer = Peer::answering(answer("200 OK", &body));
