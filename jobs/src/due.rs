@@ -23,15 +23,23 @@ use apalis_core::task::task_id::RandomId;
 use apalis_core::worker::context::WorkerContext;
 use futures_util::stream::{self, Stream, StreamExt};
 use tokio::sync::{Notify, broadcast};
+use tokio::time::Instant;
 
 use crate::id::JobId;
 use crate::job::Status;
+use crate::spread::Spread;
 use crate::store::{Capacity, Change, DueNow, Store};
 
 /// How many jobs are asked for at once.
 const BATCH: u32 = 64;
 /// How long it sleeps at most: changes told by other processes may be lost on the way.
-const MAX_SLEEP: Duration = Duration::from_secs(5);
+const MAX_SLEEP: Duration = Duration::from_secs(2);
+/// How long after a look the next one is at the earliest. Every call of every worker is news, several times; looks
+/// this far apart see all of it, and in time for every token.
+const LOOKS_APART: Duration = Duration::from_millis(4);
+/// By how much workers differ that wait for the same moment. The pace makes up for more lateness than this
+/// and [`LOOKS_APART`] together.
+const APART: Duration = Duration::from_millis(3);
 /// How long it rests after the store failed.
 const FAILURE_REST: Duration = Duration::from_secs(1);
 
@@ -77,7 +85,15 @@ pub struct DueJobs {
 impl DueJobs {
     /// The due jobs of a store, as many as the account's capacity allows.
     pub fn of(store: Arc<dyn Store>, capacity: Capacity) -> Self {
-        let source = Source { changes: store.changes(), store, capacity, desk: Arc::default(), ready: VecDeque::new() };
+        let source = Source {
+            changes: store.changes(),
+            store,
+            capacity,
+            desk: Arc::default(),
+            ready: VecDeque::new(),
+            spread: Spread::default(),
+            look_at: Instant::now(),
+        };
         let jobs = stream::unfold(source, |mut source| async {
             let job = source.next().await;
             Some((job, source))
@@ -92,6 +108,9 @@ struct Source {
     changes: broadcast::Receiver<Change>,
     desk: Arc<Desk>,
     ready: VecDeque<JobId>,
+    spread: Spread,
+    /// Not before this.
+    look_at: Instant,
 }
 
 impl Source {
@@ -101,6 +120,8 @@ impl Source {
                 self.desk.out.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone());
                 return DueJob { handed: Arc::new(Handed { id, desk: Arc::clone(&self.desk) }) };
             }
+            tokio::time::sleep_until(self.look_at).await;
+            self.look_at = Instant::now() + LOOKS_APART;
             // What changed up to here is covered by the look that follows; what changes during
             // the look is still in the feed afterwards.
             self.changes = self.changes.resubscribe();
@@ -127,10 +148,10 @@ impl Source {
     async fn sleep(&mut self, due: &DueNow) {
         let until_due = due.again_at.map(|at| at.duration_since(self.store.now()));
         let rest = until_due.map_or(MAX_SLEEP, |rest| Duration::try_from(rest).unwrap_or_default());
+        let rest = rest.min(MAX_SLEEP) + self.spread.within(APART);
         let desk = Arc::clone(&self.desk);
         tokio::select! {
-            // A millisecond at least, so that a clock that stands still cannot make this spin.
-            () = tokio::time::sleep(rest.clamp(Duration::from_millis(1), MAX_SLEEP)) => {}
+            () = tokio::time::sleep(rest) => {}
             () = desk.returned.notified() => {}
             () = self.useful_change() => {}
         }

@@ -32,6 +32,7 @@ pub mod retry;
 pub mod roster;
 mod row_code;
 pub mod rules;
+mod spread;
 pub mod step;
 pub mod store;
 pub mod sweep;

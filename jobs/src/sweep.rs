@@ -11,12 +11,15 @@ use tokio::sync::broadcast::error::RecvError;
 
 use crate::event::Event;
 use crate::ledger::{Ledger, Told};
+use crate::spread::Spread;
 use crate::store::{Change, StoreError};
 
 /// How many overdue jobs are told at once.
 const BATCH: u32 = 256;
 /// How long the sweep rests at most: a deadline set meanwhile is seen this late at the latest.
 const REST: SignedDuration = SignedDuration::from_millis(500);
+/// By how much the sweeps of several processes differ that wait for the same deadline.
+const APART: Duration = Duration::from_millis(50);
 
 /// How long a cancelled campaign can go unnoticed.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -26,6 +29,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// Only for a process that can also ask Twilio: without that, time alone would end calls that
 /// somebody could still have asked about.
 pub async fn deadlines(ledger: Ledger) {
+    let mut spread = Spread::default();
     loop {
         let rest = match once(&ledger).await {
             Ok(Some(rest)) => rest.clamp(SignedDuration::from_millis(1), REST),
@@ -35,7 +39,8 @@ pub async fn deadlines(ledger: Ledger) {
                 REST
             }
         };
-        tokio::time::sleep(Duration::try_from(rest).unwrap_or(Duration::from_millis(500))).await;
+        let rest = Duration::try_from(rest).unwrap_or(Duration::from_millis(500));
+        tokio::time::sleep(rest + spread.within(APART)).await;
     }
 }
 

@@ -88,18 +88,32 @@ pub(super) fn write(db: &Connection, change: &JobChange, place: Place) -> Result
 }
 
 /// Changes a row, its version and the counts.
+///
+/// Only columns that differ are named: SQLite writes every index anew that a named column is part of,
+/// whether the value differs or not, and most news of a call moves its deadline at most.
 pub(super) fn update(db: &Connection, row: &JobRow, known: &Known) -> rusqlite::Result<()> {
-    let sql = "UPDATE jobs SET status = ?, version = version + 1, ready_at = ?, deadline = ?, line_until = ?,
-        holds_number = ?, record = ? WHERE seq = ?";
     let status = code(row.status);
-    db.prepare_cached(sql)?.execute(params![
+    let columns = [
+        (status != known.status, ", status = ?3"),
+        (row.ready_at != known.ready_at, ", ready_at = ?4"),
+        (row.deadline != known.deadline, ", deadline = ?5"),
+        (row.line_until != known.line_until, ", line_until = ?6"),
+        (row.holds_number != known.holds_number, ", holds_number = ?7"),
+    ];
+    let mut sql = String::with_capacity(160);
+    sql.push_str("UPDATE jobs SET version = version + 1, record = ?2");
+    sql.extend(columns.iter().filter(|(differs, _)| *differs).map(|(_, column)| *column));
+    // The last place is always taken, so that all of these have as many.
+    sql.push_str(" WHERE seq = ?1 AND ?8");
+    db.prepare_cached(&sql)?.execute(params![
+        known.seq,
+        row.record,
         status,
         row.ready_at,
         row.deadline,
         row.line_until,
         row.holds_number,
-        row.record,
-        known.seq
+        true
     ])?;
     if status != known.status {
         count(db, known.run, known.status, -1)?;

@@ -124,6 +124,10 @@ pub(super) struct Known {
     pub(super) status: i64,
     pub(super) run: i64,
     pub(super) campaign: Option<i64>,
+    pub(super) ready_at: Option<i64>,
+    pub(super) deadline: Option<i64>,
+    pub(super) line_until: Option<i64>,
+    pub(super) holds_number: bool,
 }
 
 impl Known {
@@ -135,13 +139,18 @@ impl Known {
             status: row.get(2)?,
             run: row.get(3)?,
             campaign: row.get(4)?,
+            ready_at: row.get(5)?,
+            deadline: row.get(6)?,
+            line_until: row.get(7)?,
+            holds_number: row.get(8)?,
         })
     }
 }
 
 /// Looks a job up. Those of imports that are not published do not exist.
 pub(super) fn known(db: &Connection, id: &str) -> rusqlite::Result<Option<Known>> {
-    let sql = "SELECT j.seq, j.version, j.status, j.run, j.campaign
+    let sql =
+        "SELECT j.seq, j.version, j.status, j.run, j.campaign, j.ready_at, j.deadline, j.line_until, j.holds_number
         FROM jobs j JOIN batches b ON b.no = j.batch WHERE j.id = ? AND b.state = 1";
     db.prepare_cached(sql)?.query_row([id], Known::read).optional()
 }

@@ -100,7 +100,8 @@ const MIGRATIONS: &[&str] = &["
 /// Opens the file for the one connection that writes, and brings it up to date.
 pub(super) fn open_writer(folder: &Path) -> Result<Connection, OpenError> {
     let mut db = Connection::open(folder.join(FILE))?;
-    prepare(&db)?;
+    // 16 MB: the upper levels of every index of a million jobs.
+    prepare(&db, 16_384)?;
     db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0))?;
     // A commit reaches the disk before anybody hears of it; checkpoints run on a thread of their own.
     db.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA temp_store = MEMORY;")?;
@@ -112,19 +113,19 @@ pub(super) fn open_writer(folder: &Path) -> Result<Connection, OpenError> {
 pub(super) fn open_further(folder: &Path) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(folder.join(FILE), flags)?;
-    prepare(&db)?;
+    // What they remember is void after the next commit, which on a busy day is at once.
+    prepare(&db, 2_048)?;
     db.execute_batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;")?;
     Ok(db)
 }
 
-fn prepare(db: &Connection) -> rusqlite::Result<()> {
+fn prepare(db: &Connection, cache_kib: u32) -> rusqlite::Result<()> {
     db.busy_timeout(Duration::from_secs(5))?;
     db.set_prepared_statement_cache_capacity(128);
     // One plan per statement: otherwise SQLite plans anew whenever a bound value might matter to
     // it, which costs more than running most of ours.
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    // 16 MB: the upper levels of every index of a million jobs.
-    db.execute_batch("PRAGMA cache_size = -16384;")
+    db.execute_batch(&format!("PRAGMA cache_size = -{cache_kib};"))
 }
 
 fn migrate(db: &mut Connection) -> Result<(), OpenError> {
