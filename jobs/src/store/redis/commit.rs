@@ -3,63 +3,53 @@
 use super::link::{Again, Link, Ran};
 use super::list;
 use super::record::{encode, push_entries, push_job, push_reply};
-use super::script::{self, Args};
+use super::script::{self, Call};
 use crate::job::CallJob;
 use crate::store::{Change, JobWrite, ReplyWrite, StoreError, Write};
 
 /// Carries out a write.
 pub(super) async fn commit(link: &Link, write: Write) -> Result<(), StoreError> {
-    let body = arguments(&write)?;
+    let call = call(link, &write)?;
     // A history would have its new entries twice; what has a version or a key notices that it was written.
     let again = if write.notes.is_some() { Again::Never } else { Again::Safe };
-    let ran = link
-        .run(&script::COMMIT, again, |_| {
-            let mut args = Args::default();
-            args.maybe(link.given_time()).push(link.origin());
-            args.append(&body);
-            args
-        })
-        .await?;
-    match outcome(link, &write, ran).await {
-        Ok(suppressions) => {
-            tell(link, &write, suppressions);
-            Ok(())
-        }
-        Err(error) => Err(error),
-    }
+    let ran = link.run(&call, again).await?;
+    let suppressions = outcome(link, &write, ran).await?;
+    tell(link, &write, suppressions);
+    Ok(())
 }
 
-fn arguments(write: &Write) -> Result<Args, StoreError> {
-    let mut args = Args::default();
-    push_reply(&mut args, write.reply.as_ref())?;
+fn call(link: &Link, write: &Write) -> Result<Call, StoreError> {
+    let mut call = Call::of(&script::COMMIT);
+    call.maybe(link.given_time()).push(link.origin());
+    push_reply(&mut call, write.reply.as_ref())?;
     match &write.campaign {
-        None => args.none(),
+        None => call.none(),
         Some(change) => {
             let running = change.campaign.state == crate::campaign::CampaignState::Running;
-            args.push(change.campaign.id.as_str()).maybe(change.from);
-            args.push(if running { "1" } else { "0" }).push(encode(&change.campaign)?)
+            call.push(change.campaign.id.as_str()).maybe(change.from);
+            call.push(if running { "1" } else { "0" }).push(encode(&change.campaign)?)
         }
     };
     match &write.job {
-        None => drop(args.push("0")),
+        None => drop(call.push("0")),
         Some(job) => {
-            args.push("1");
-            push_job(&mut args, job)?;
+            call.push("1");
+            push_job(&mut call, job)?;
         }
     }
     match &write.notes {
-        None => drop(args.none()),
+        None => drop(call.none()),
         Some((job, entries)) => {
-            args.push(job.as_str());
-            push_entries(&mut args, entries)?;
+            call.push(job.as_str());
+            push_entries(&mut call, entries)?;
         }
     }
-    args.maybe(write.unsuppress.as_ref().map(crate::phone::PhoneNumber::as_str));
+    call.maybe(write.unsuppress.as_ref().map(crate::phone::PhoneNumber::as_str));
     match &write.suppress {
-        None => args.none(),
-        Some(suppression) => args.push(suppression.phone.as_str()).push(encode(suppression)?),
+        None => call.none(),
+        Some(suppression) => call.push(suppression.phone.as_str()).push(encode(suppression)?),
     };
-    Ok(args)
+    Ok(call)
 }
 
 /// What the answer means: how many changes of the suppression list are news.

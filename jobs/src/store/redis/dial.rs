@@ -1,26 +1,19 @@
 //! The gate: whether a dial may begin.
 
+use jiff::SignedDuration;
+
 use super::commit::{is_written, moved};
 use super::keys;
 use super::link::{Again, Link};
 use super::record::{id, micros, push_job, timestamp};
-use super::script::{self, Answer, Args};
+use super::script::{self, Answer, Call};
 use crate::store::gate::{HELD, REST};
 use crate::store::pace::{LATENESS, LOG, Meter};
 use crate::store::{BeginDial, Begun, Refusal, StoreError};
 
 /// Lets a dial begin, or says why not.
 pub(super) async fn begin(link: &Link, begin: BeginDial) -> Result<Begun, StoreError> {
-    let body = arguments(&begin)?;
-    let ran = link
-        .run(&script::BEGIN_DIAL, Again::Safe, |life| {
-            let mut args = Args::default();
-            // The era is that of the connection which this goes over: a server that was started anew refuses.
-            args.maybe(link.given_time()).push(link.origin()).push(life.run_id.as_bytes());
-            args.append(&body);
-            args
-        })
-        .await?;
+    let ran = link.run(&call(link, &begin)?, Again::Safe).await?;
     let begun = meaning(&ran.answer)?;
     // Its tag is this caller's alone: a record that carries it was written by the first try.
     let begun = match begun {
@@ -33,21 +26,25 @@ pub(super) async fn begin(link: &Link, begin: BeginDial) -> Result<Begun, StoreE
     Ok(begun)
 }
 
-fn arguments(begin: &BeginDial) -> Result<Args, StoreError> {
-    let mut args = Args::default();
-    args.number(micros(begin.due)).maybe(begin.closes.map(micros));
-    args.number(HELD.as_micros()).number(REST.as_micros());
+fn call(link: &Link, begin: &BeginDial) -> Result<Call, StoreError> {
+    let mut call = Call::of(&script::BEGIN_DIAL);
+    call.maybe(link.given_time()).push(link.origin()).push(micros(begin.due)).maybe(begin.closes.map(micros));
+    call.push(whole(HELD)).push(whole(REST));
     let own = begin.gate.campaign.as_ref();
-    args.number(begin.gate.account.lines).maybe(own.and_then(|(_, own)| own.lines));
+    call.push(begin.gate.account.lines).maybe(own.and_then(|(_, own)| own.lines));
     let account = Meter::new(begin.gate.account.calls_per_second).map(|meter| (keys::ACCOUNT, meter));
     let own = own.and_then(|(id, own)| Some((id.as_str(), Meter::new(own.calls_per_second?)?)));
     let paces: Vec<_> = account.into_iter().chain(own).collect();
-    args.number(paces.len());
+    call.push(paces.len());
     for (scope, Meter { interval, log, span }) in paces {
-        args.push(scope).number(interval).number(log).number(span).number(LATENESS).number(LOG);
+        call.push(scope).push(interval).push(log).push(span).push(LATENESS).push(LOG);
     }
-    push_job(&mut args, &begin.job)?;
-    Ok(args)
+    push_job(&mut call, &begin.job)?;
+    Ok(call)
+}
+
+fn whole(wait: SignedDuration) -> i64 {
+    i64::try_from(wait.as_micros()).unwrap_or(i64::MAX)
 }
 
 fn meaning(answer: &Answer) -> Result<Begun, StoreError> {

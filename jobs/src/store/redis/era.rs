@@ -21,7 +21,7 @@ use redis::{RedisError, pipe};
 use super::keys;
 use super::link::{Again, Link};
 use super::record::{micros, timestamp};
-use super::script::{self, Answer, Args};
+use super::script::{self, Answer, Call};
 use crate::store::{Change, Doubt, StoreError};
 
 /// How often each process gives a sign of life.
@@ -96,14 +96,14 @@ fn doubt(era: &str) -> Option<Doubt> {
 
 /// Changes the era, unless somebody else has.
 async fn change(link: &Link, connection: &mut MultiplexedConnection, from: &str, to: &str) -> Result<(), RedisError> {
-    let _: Vec<String> = script::command(&script::ERA, &turning(link, from, to)).query_async(connection).await?;
+    let _: Vec<String> = turning(link, from, to).command("").query_async(connection).await?;
     Ok(())
 }
 
-fn turning(link: &Link, from: &str, to: &str) -> Args {
-    let mut args = Args::default();
-    args.maybe(link.given_time()).push(from).push(to).push(if to.starts_with(DOUBT) { "0" } else { "1" });
-    args
+fn turning(link: &Link, from: &str, to: &str) -> Call {
+    let mut call = Call::of(&script::ERA);
+    call.maybe(link.given_time()).push(from).push(to).push(if to.starts_with(DOUBT) { "0" } else { "1" });
+    call
 }
 
 /// Gives signs of life and looks at the era, as long as the store lives.
@@ -122,13 +122,9 @@ pub(super) async fn beat(link: Arc<Link>) {
 async fn one_beat(link: &Link, foreign_since: &mut Option<Instant>) -> Result<(), StoreError> {
     let asked = Instant::now();
     let before = link.memory().recall();
-    let ran = link
-        .run(&script::BEAT, Again::Safe, |life| {
-            let mut args = Args::default();
-            args.maybe(link.given_time()).push(life.run_id.as_bytes());
-            args
-        })
-        .await?;
+    let mut call = Call::of(&script::BEAT);
+    call.maybe(link.given_time());
+    let ran = link.run(&call, Again::Safe).await?;
     let run_id = &*ran.run_id;
     let (epoch, era): (u64, &str) = (ran.answer.number(1)?, ran.answer.part(2)?);
     if !ran.unsure && link.given_time().is_none() {
@@ -162,7 +158,7 @@ async fn object(link: &Link, era: &str, run_id: &str, epoch: u64) -> Result<(), 
 }
 
 async fn turn(link: &Link, from: &str, to: &str) -> Result<Answer, StoreError> {
-    Ok(link.run(&script::ERA, Again::Safe, |_| turning(link, from, to)).await?.answer)
+    Ok(link.run(&turning(link, from, to), Again::Safe).await?.answer)
 }
 
 /// What was forgotten has been written back.

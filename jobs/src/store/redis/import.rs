@@ -8,7 +8,7 @@ use redis::cmd;
 use super::keys;
 use super::link::{Again, Link, client_name};
 use super::record::{encode, micros, push_reply};
-use super::script::{self, Answer, Args};
+use super::script::{self, Answer, Call};
 use crate::id::{CampaignId, ImportId, RunId};
 use crate::job::{CallJob, Status};
 use crate::store::{Change, ReplyWrite, StoreError};
@@ -20,14 +20,10 @@ const REST: Duration = Duration::from_secs(5);
 
 /// Begins an import.
 pub(super) async fn open(link: &Link, import: &ImportId, campaign: &CampaignId, run: &RunId) -> Result<(), StoreError> {
+    let mut call = Call::of(&script::OPEN_IMPORT);
+    call.push(import.as_str()).push(campaign.as_str()).push(run.as_str()).push(link.origin());
     loop {
-        let ran = link
-            .run(&script::OPEN_IMPORT, Again::Safe, |_| {
-                let mut args = Args::default();
-                args.push(import.as_str()).push(campaign.as_str()).push(run.as_str()).push(link.origin());
-                args
-            })
-            .await?;
+        let ran = link.run(&call, Again::Safe).await?;
         let answer = ran.answer;
         match answer.word() {
             "ok" => return Ok(()),
@@ -60,21 +56,15 @@ async fn is_connected(link: &Link, origin: &str) -> Result<bool, StoreError> {
 pub(super) async fn stage(link: &Link, import: &ImportId, jobs: Vec<CallJob>) -> Result<Vec<bool>, StoreError> {
     let mut taken = Vec::with_capacity(jobs.len());
     for jobs in jobs.chunks(CHUNK) {
-        let mut rows = Args::default();
+        let mut call = Call::of(&script::STAGE);
+        call.push(import.as_str()).push(jobs.len());
         for job in jobs {
             let (Status::Waiting, Some(due)) = (job.status(), job.due()) else {
                 return Err(StoreError::Failed("only waiting jobs can be imported".into()));
             };
-            rows.push(job.id().as_str()).push(job.gym().phone.as_str()).number(micros(due)).push(encode(job)?);
+            call.push(job.id().as_str()).push(job.gym().phone.as_str()).push(micros(due)).push(encode(job)?);
         }
-        let ran = link
-            .run(&script::STAGE, Again::Never, |_| {
-                let mut args = Args::default();
-                args.push(import.as_str()).number(jobs.len());
-                args.append(&rows);
-                args
-            })
-            .await?;
+        let ran = link.run(&call, Again::Never).await?;
         if ran.answer.word() != "ok" {
             return Err(ran.answer.error());
         }
@@ -86,18 +76,11 @@ pub(super) async fn stage(link: &Link, import: &ImportId, jobs: Vec<CallJob>) ->
 /// Shows an import.
 pub(super) async fn publish(link: &Link, import: &ImportId, reply: Option<ReplyWrite>) -> Result<(), StoreError> {
     let campaign: Option<String> = link.ask(cmd("HGET").arg(keys::import(import)).arg("campaign")).await?;
-    let mut body = Args::default();
-    body.push(import.as_str());
-    push_reply(&mut body, reply.as_ref())?;
+    let mut call = Call::of(&script::PUBLISH);
+    call.maybe(link.given_time()).push(link.origin()).push(import.as_str());
+    push_reply(&mut call, reply.as_ref())?;
     // Published twice it would be missing the second time: whether it was there is told by an error, not by a guess.
-    let ran = link
-        .run(&script::PUBLISH, Again::Never, |_| {
-            let mut args = Args::default();
-            args.maybe(link.given_time()).push(link.origin());
-            args.append(&body);
-            args
-        })
-        .await?;
+    let ran = link.run(&call, Again::Never).await?;
     if ran.answer.word() != "ok" {
         return Err(ran.answer.error());
     }
@@ -109,13 +92,9 @@ pub(super) async fn publish(link: &Link, import: &ImportId, reply: Option<ReplyW
 
 /// Forgets an import, if it is still its owner's. Answers its batch, which is to be cleared.
 pub(super) async fn forget(link: &Link, import: &str, owner: Option<&str>) -> Result<u64, StoreError> {
-    let ran = link
-        .run(&script::DROP_IMPORT, Again::Never, |_| {
-            let mut args = Args::default();
-            args.push(import).maybe(owner);
-            args
-        })
-        .await?;
+    let mut call = Call::of(&script::DROP_IMPORT);
+    call.push(import).maybe(owner);
+    let ran = link.run(&call, Again::Never).await?;
     if ran.answer.word() == "ok" { ran.answer.number(2) } else { Err(ran.answer.error()) }
 }
 
@@ -135,13 +114,9 @@ pub(super) async fn clear(link: Arc<Link>, batch: u64) {
 }
 
 async fn clear_some(link: &Link, batch: u64) -> Result<bool, StoreError> {
-    let ran = link
-        .run(&script::CLEAR, Again::Safe, |_| {
-            let mut args = Args::default();
-            args.number(batch).number(CHUNK);
-            args
-        })
-        .await?;
+    let mut call = Call::of(&script::CLEAR);
+    call.push(batch).push(CHUNK);
+    let ran = link.run(&call, Again::Safe).await?;
     Answer::number::<u8>(&ran.answer, 2).map(|left| left == 1)
 }
 

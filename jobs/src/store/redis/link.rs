@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use redis::aio::MultiplexedConnection;
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, Pipeline, RedisError, Script, ServerErrorKind, cmd,
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, Pipeline, RedisError, ServerErrorKind, cmd,
 };
 use tokio::sync::{Mutex, broadcast, watch};
 
@@ -16,7 +16,7 @@ use super::check::{self, Durability};
 use super::era::{self, Memory};
 use super::error::{Failure, OpenError};
 use super::record::{micros, timestamp};
-use super::script::{self, Answer, Args};
+use super::script::{self, Answer, Call};
 use super::server_time::ServerTime;
 use crate::store::clock::Clock;
 use crate::store::{Change, Doubt, StoreError};
@@ -229,18 +229,13 @@ impl Link {
         self.question(Sent::Many(commands)).await
     }
 
-    /// Runs a script until it has answered. What `args` makes depends on the life of the server that it is sent to.
-    pub(super) async fn run(
-        &self,
-        script: &Script,
-        again: Again,
-        args: impl Fn(&Life) -> Args,
-    ) -> Result<Ran, StoreError> {
+    /// Runs a script until it has answered.
+    pub(super) async fn run(&self, call: &Call, again: Again) -> Result<Ran, StoreError> {
         let give_up = Instant::now() + PATIENCE;
         let mut unsure = false;
         loop {
             let failure = match self.life().await {
-                Ok(life) => match self.once(&life, Sent::One(&script::command(script, &args(&life)))).await {
+                Ok(life) => match self.once(&life, Sent::One(&call.command(&life.run_id))).await {
                     Ok(parts) => {
                         let answer = Answer::new(parts);
                         if let Some(epoch) = answer.epoch() {

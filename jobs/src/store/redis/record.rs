@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::packing::{pack, unpack};
-use super::script::Args;
+use super::script::Call;
 use crate::job::{CallJob, Status};
 use crate::store::{JobWrite, NewEntry, Page, ReplyWrite, SavedReply, StoreError, Stored};
 
@@ -94,30 +94,30 @@ fn digits(head: &[u8], place: std::ops::Range<usize>) -> Result<u64, StoreError>
 }
 
 /// A job to be written, as the scripts read it.
-pub(super) fn push_job(args: &mut Args, write: &JobWrite) -> Result<(), StoreError> {
+pub(super) fn push_job(call: &mut Call, write: &JobWrite) -> Result<(), StoreError> {
     let JobWrite { job, from, deadline, line_until, entries } = write;
-    args.push(job.id().as_str()).maybe(from.as_ref()).number(code(job.status()));
-    args.maybe(job.due().map(micros)).maybe(deadline.map(micros)).maybe(line_until.map(micros));
-    args.push(if job.holds_number() { "1" } else { "0" }).push(job.gym().phone.as_str());
-    args.maybe(job.membership().map(|of| &of.campaign)).maybe(job.membership().map(|of| &of.run));
+    call.push(job.id().as_str()).maybe(*from).push(code(job.status()));
+    call.maybe(job.due().map(micros)).maybe(deadline.map(micros)).maybe(line_until.map(micros));
+    call.push(if job.holds_number() { "1" } else { "0" }).push(job.gym().phone.as_str());
+    call.maybe(job.membership().map(|of| of.campaign.as_str())).maybe(job.membership().map(|of| of.run.as_str()));
     let record = encode(job.as_ref())?;
-    args.push(if job.status().is_final() { pack(&record) } else { record });
-    push_entries(args, entries)
+    call.push(if job.status().is_final() { pack(&record) } else { record });
+    push_entries(call, entries)
 }
 
-pub(super) fn push_entries(args: &mut Args, entries: &[NewEntry]) -> Result<(), StoreError> {
-    args.number(entries.len());
+pub(super) fn push_entries(call: &mut Call, entries: &[NewEntry]) -> Result<(), StoreError> {
+    call.push(entries.len());
     for entry in entries {
-        args.push(encode(entry)?);
+        call.push(encode(entry)?);
     }
     Ok(())
 }
 
 /// What is done with an idempotency key. A reply's value is the time it was made, in 16 digits, and its record.
-pub(super) fn push_reply(args: &mut Args, reply: Option<&ReplyWrite>) -> Result<(), StoreError> {
+pub(super) fn push_reply(call: &mut Call, reply: Option<&ReplyWrite>) -> Result<(), StoreError> {
     let (word, reply) = match reply {
         None => {
-            args.none();
+            call.none();
             return Ok(());
         }
         Some(ReplyWrite::Claim(reply)) => ("claim", reply),
@@ -125,7 +125,7 @@ pub(super) fn push_reply(args: &mut Args, reply: Option<&ReplyWrite>) -> Result<
     };
     let mut value = format!("{:016}", micros(reply.at)).into_bytes();
     value.extend(encode(reply)?);
-    args.push(word).push(reply.key.as_str()).push(value);
+    call.push(word).push(reply.key.as_str()).push(value);
     Ok(())
 }
 

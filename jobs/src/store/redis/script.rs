@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use redis::Script;
+use redis::{Cmd, Script, ToRedisArgs};
 
 use super::error::strange;
 use super::keys;
@@ -33,46 +33,40 @@ scripts! {
     BEAT = "job" "beat";
 }
 
-/// What a script is given: arguments one after the other, in the order in which it reads them.
-#[derive(Debug, Default)]
-pub(super) struct Args(Vec<Vec<u8>>);
+/// A script with what it is given: arguments one after the other, in the order in which it reads them.
+#[derive(Debug)]
+pub(super) struct Call(Cmd);
 
-impl Args {
-    pub(super) fn push(&mut self, value: impl Into<Vec<u8>>) -> &mut Self {
-        self.0.push(value.into());
-        self
+impl Call {
+    pub(super) fn of(script: &Script) -> Self {
+        let mut command = redis::cmd("EVALSHA");
+        command.arg(script.get_hash()).arg(1).arg(keys::PREFIX);
+        Self(command)
     }
 
-    pub(super) fn number(&mut self, value: impl std::fmt::Display) -> &mut Self {
-        self.push(value.to_string())
+    pub(super) fn push(&mut self, value: impl ToRedisArgs) -> &mut Self {
+        self.0.arg(value);
+        self
     }
 
     /// Nothing, where the script asks for something that may be missing.
     pub(super) fn none(&mut self) -> &mut Self {
-        self.push(Vec::new())
+        self.push("")
     }
 
-    /// All of these too.
-    pub(super) fn append(&mut self, more: &Args) {
-        self.0.extend_from_slice(&more.0);
-    }
-
-    pub(super) fn maybe(&mut self, value: Option<impl std::fmt::Display>) -> &mut Self {
+    pub(super) fn maybe(&mut self, value: Option<impl ToRedisArgs>) -> &mut Self {
         match value {
-            Some(value) => self.number(value),
+            Some(value) => self.push(value),
             None => self.none(),
         }
     }
-}
 
-/// The command that runs a script.
-pub(super) fn command(script: &Script, args: &Args) -> redis::Cmd {
-    let mut command = redis::cmd("EVALSHA");
-    command.arg(script.get_hash()).arg(1).arg(keys::PREFIX);
-    for arg in &args.0 {
-        command.arg(arg.as_slice());
+    /// The command, as it is sent to a life of the server. Scripts find that life as their last argument.
+    pub(super) fn command(&self, run_id: &str) -> Cmd {
+        let mut command = self.0.clone();
+        command.arg(run_id);
+        command
     }
-    command
 }
 
 /// What a script answered: a word, and what belongs to it.

@@ -1,6 +1,6 @@
 -- The gate: whether a dial may begin, decided and stored in one step.
 
-local now, origin, era = clock(), arg(), arg()
+local now, origin = clock(), arg()
 local due, closes = tonumber(arg()), tonumber(arg())
 local held_wait, rest = tonumber(arg()), tonumber(arg())
 local lines, own_lines = tonumber(arg()), tonumber(arg())
@@ -25,7 +25,7 @@ local function refuse(why, again, detail)
 end
 
 -- A server that may have forgotten calls must not let them be made again.
-if call('GET', P .. 'era') ~= era then return refuse('doubt', now + rest) end
+if call('GET', P .. 'era') ~= life then return refuse('doubt', now + rest) end
 if due > now then return refuse('not_due', due) end
 if closes and closes <= now then return { 'closed' } end
 if job.campaign and call('GETRANGE', P .. 'campaign:' .. job.campaign, 10, 10) ~= '1' then return { 'not_running' } end

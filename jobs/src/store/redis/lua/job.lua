@@ -1,10 +1,12 @@
 -- Head of every script: how arguments are read, and how a job's record and its places in the
 -- indexes change together. What the keys mean is told in keys.rs.
 --
--- KEYS[1] is the prefix of all keys. Arguments are read one after the other; '' stands for none.
+-- KEYS[1] is the prefix of all keys. Arguments are read one after the other; '' stands for none. The last
+-- one is the life of the server that the caller has looked at.
 
 local P = KEYS[1]
 local call = redis.call
+local life = ARGV[#ARGV]
 local at = 0
 
 local function arg()
