@@ -82,6 +82,13 @@ impl Program {
         Ended { code, out, err }
     }
 
+    /// The most memory that it has held up to now, in MB.
+    pub fn peak_mb(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().strip_suffix(" kB").unwrap().parse::<u64>().unwrap() / 1_000
+    }
+
     /// Waits until it has ended, its pipes may still be read.
     pub async fn ends(&mut self) {
         let deadline = Instant::now() + PATIENCE;

@@ -69,15 +69,12 @@ impl Fault {
         }
     }
 
-    /// Whether the point kills the process by itself. At all others it stops, and goes on under the fault.
-    pub fn kills_at_the_point(self) -> bool {
-        self == Self::F1
-    }
-
     /// How long the fault lasts once the process goes on.
     pub fn lasts(self) -> Duration {
         match self {
             Self::F5 | Self::F6 => Duration::from_millis(500),
+            Self::F3 | Self::F10 => Duration::from_secs(1),
+            Self::F4 => Duration::from_secs(5),
             Self::F7 => Duration::from_secs(4),
             Self::F8 => Duration::from_secs(2),
             _ => Duration::ZERO,

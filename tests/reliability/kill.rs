@@ -13,8 +13,8 @@ use super::crowd;
 use super::judge::{Call, judge};
 use super::keeper::Keeper;
 use super::report::{Report, is_soak};
-use super::server::Server;
 use super::site::Site;
+use super::troupe::Troupe;
 
 const SEED: u64 = 20_260_314;
 /// How late Twilio's reply to a request for a call is. The call and its line in the log are there from the start,
@@ -27,13 +27,22 @@ const LINES: u32 = 20;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_call_is_doubled_and_no_job_lost_when_the_server_is_killed_again_and_again() {
+    run(Keeper::Embedded).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_call_is_doubled_and_no_job_lost_when_worker_and_server_on_redis_are_killed_in_turn() {
+    run(Keeper::Redis).await;
+}
+
+async fn run(keeper: Keeper) {
     let (kills, gyms) = if is_soak() { (20, 300) } else { (5, 80) };
     let numbers = crowd::numbers(gyms);
     let faults = crowd::late_replies(REPLY_AFTER_MS);
-    let site = Site::start(Keeper::Embedded, &crowd::quick_callees(&numbers), &faults, PACE, LINES).await;
-    let mut server = Server::start(site.serve()).await;
-    let campaign = server.api.campaign(crowd::survey(), crowd::roster(&numbers)).await;
-    server.api.start(&campaign).await;
+    let site = Site::start(keeper, &crowd::quick_callees(&numbers), &faults, PACE, LINES).await;
+    let mut troupe = Troupe::start(&site, 1, usize::from(keeper == Keeper::Redis)).await;
+    let campaign = troupe.api().campaign(crowd::survey(), crowd::roster(&numbers)).await;
+    troupe.api().start(&campaign).await;
 
     let mut log = site.twilio.follow();
     let mut dice = StdRng::seed_from_u64(SEED);
@@ -45,26 +54,24 @@ async fn no_call_is_doubled_and_no_job_lost_when_the_server_is_killed_again_and_
             log.skip();
             log.until("a call", |event| matches!(event, Event::Create { sid: Some(_), .. })).await;
         }
-        server.kill();
         killed_at.push(Timestamp::now().as_millisecond());
-        server = Server::start(site.serve()).await;
+        match troupe.workers() {
+            1 if nth % 2 == 0 => troupe.kill_worker(&site, 0).await,
+            _ => troupe.kill_server(&site, 0).await,
+        }
     }
-    server.api.completed(&campaign, Duration::from_secs(120)).await;
+    let api = troupe.api();
+    api.completed(&campaign, Duration::from_secs(120)).await;
 
-    let jobs = server.api.jobs(&campaign).await;
+    let jobs = api.jobs(&campaign).await;
     let verdict = judge(&site.twilio.log(), &numbers, &jobs);
-    let mut died = 0;
-    for job in &jobs {
-        let events = server.api.events(job["id"].as_str().unwrap()).await;
-        died += events.iter().filter(|event| event["event"] == "dialer_died" && event["ignored"].is_null()).count();
-    }
     let in_flight: Vec<usize> = killed_at.iter().map(|at| in_flight_at(&verdict.calls, *at)).collect();
     let while_dialling = in_flight.iter().filter(|requests| **requests > 0).count();
-    let mut report = Report::new("kill-embedded");
+    let mut report = Report::new(&format!("kill-{}", keeper.name()));
     report.line(&format!(
-        "kill test, embedded store, seed {SEED}: {kills} kills, {while_dialling} of them while dialling \
-         ({in_flight:?} requests in flight, {died} jobs found dialling); {} jobs, {} calls made, {} doubled, {} lost, \
-         {} quarantined",
+        "kill test, {} store, seed {SEED}: {kills} kills, {while_dialling} of them while dialling \
+         ({in_flight:?} requests in flight); {} jobs, {} calls made, {} doubled, {} lost, {} quarantined",
+        keeper.name(),
         jobs.len(),
         verdict.calls.len(),
         verdict.doubled.len(),
@@ -78,9 +85,6 @@ async fn no_call_is_doubled_and_no_job_lost_when_the_server_is_killed_again_and_
     assert_eq!(jobs.len(), gyms);
     // Otherwise the test has become too kind to show anything.
     assert!(while_dialling * 4 >= kills, "{in_flight:?}");
-    assert!(died > 0);
-    server.terminate();
-    server.ended().await.expect(0);
 }
 
 /// How many requests for calls were unanswered at this time.

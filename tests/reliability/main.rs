@@ -1,8 +1,9 @@
 //! The promise under everything that can be done to processes, wires and stores.
 //!
 //! [`judge`] decides by the local Twilio's log. [`site`] is what a trial runs on, [`proxy`] the wires of it, and
-//! [`crowd`] who is called. [`matrix`] crosses points with faults, one [`trial`] for each cell; [`kill`] kills a
-//! server at work again and again.
+//! [`crowd`] who is called. [`matrix`] crosses points with faults, one [`trial`] for each cell; [`kill`] kills
+//! processes at work again and again, [`chaos`] does everything at once, [`forgotten`] takes a Redis its memory, and
+//! [`crowded`] is about many.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub, reason = "tests")]
 // The modules that are shared with `tests/process` are used in part.
 #![allow(dead_code, reason = "shared modules")]
@@ -21,6 +22,7 @@ mod crowd;
 mod crowded;
 mod disk;
 mod fault;
+mod forgotten;
 mod judge;
 mod keeper;
 mod kill;
@@ -31,6 +33,7 @@ mod redis;
 mod report;
 mod site;
 mod trial;
+mod troupe;
 
 #[cfg(not(feature = "failpoints"))]
 #[test]

@@ -21,6 +21,11 @@ async fn at_each_of_21_points_a_fault_loses_no_job_and_doubles_no_call_on_the_em
     run(Keeper::Embedded).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn at_each_of_21_points_a_fault_loses_no_job_and_doubles_no_call_on_redis() {
+    run(Keeper::Redis).await;
+}
+
 async fn run(keeper: Keeper) {
     let faults: &[Fault] = if is_soak() { &FAULTS } else { &[Fault::F1] };
     let possible: Vec<Fault> = faults.iter().copied().filter(|fault| fault.impossible(keeper).is_none()).collect();

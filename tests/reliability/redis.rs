@@ -54,9 +54,9 @@ impl Redis {
         self.program.as_ref().expect("a redis-server that runs").signal(name);
     }
 
-    /// Whether it is gone by itself.
-    pub fn has_ended(&mut self) -> bool {
-        self.program.as_mut().is_none_or(|program| program.has_ended())
+    /// Waits until it has ended by itself.
+    pub async fn ends(&mut self) {
+        self.program.take().expect("a redis-server that runs").ends().await;
     }
 
     /// What it replies to one command, as redis-cli shows it.

@@ -7,9 +7,10 @@ use std::sync::atomic::Ordering;
 
 use tempfile::TempDir;
 
+use super::disk::SmallDisk;
 use super::keeper::Keeper;
 use super::local_twilio::LocalTwilio;
-use super::program::gymcall;
+use super::program::{Program, gymcall};
 use super::proxy::{Proxy, Wire};
 use super::redis::Redis;
 use super::server::{port_to_keep, serve};
@@ -27,6 +28,8 @@ pub struct Site {
     pub redis: Option<Redis>,
     /// Between gymcall and Redis.
     pub to_redis: Option<Proxy>,
+    /// Where the store's files are, if it is small enough to be filled.
+    pub disk: Option<SmallDisk>,
     /// Whether the processes tell of troubles only: a large run says too much otherwise.
     quiet: bool,
     /// The servers' ports, the same after each of their deaths.
@@ -36,34 +39,41 @@ pub struct Site {
     folder: TempDir,
 }
 
+/// What a site is made of.
+pub struct Parts<'a> {
+    pub keeper: Keeper,
+    pub callees: &'a str,
+    pub faults: &'a str,
+    pub pace: u32,
+    pub lines: u32,
+    /// They share what comes from Twilio and from users.
+    pub servers: usize,
+    pub small_disk: bool,
+}
+
 impl Site {
     /// With these callees and faults at the far side, which dials twice as fast as gymcall is allowed to.
     pub async fn start(keeper: Keeper, callees: &str, faults: &str, pace: u32, lines: u32) -> Self {
-        Self::with_servers(1, keeper, callees, faults, pace, lines).await
+        Self::of(Parts { keeper, callees, faults, pace, lines, servers: 1, small_disk: false }).await
     }
 
-    /// The same, with more than one server, which share what comes from Twilio and from users.
-    pub async fn with_servers(
-        servers: usize,
-        keeper: Keeper,
-        callees: &str,
-        faults: &str,
-        pace: u32,
-        lines: u32,
-    ) -> Self {
+    pub async fn of(parts: Parts<'_>) -> Self {
+        let Parts { keeper, callees, faults, pace, lines, servers, small_disk } = parts;
         let folder = tempfile::tempdir().unwrap();
         let twilio = LocalTwilio::start(folder.path(), callees, faults, pace * 2).await;
         let to_twilio = Proxy::start(vec![address_of(&twilio.url)]).await;
         let ports: Vec<u16> = (0..servers).map(|_| port_to_keep()).collect();
         let to_server =
             Proxy::start(ports.iter().map(|port| SocketAddr::from(([127, 0, 0, 1], *port))).collect()).await;
+        let stored = folder.path().join(if keeper == Keeper::Redis { "redis" } else { "data" });
+        let disk = small_disk.then(|| SmallDisk::mount(&stored).expect("the superuser, for a disk that can be filled"));
         let (mut redis, mut to_redis) = (None, None);
         if keeper == Keeper::Redis {
-            let server = Redis::start(&folder.path().join("redis")).await;
+            let server = Redis::start(&stored).await;
             to_redis = Some(Proxy::start(vec![server.address()]).await);
             redis = Some(server);
         }
-        Self { keeper, twilio, to_twilio, to_server, redis, to_redis, quiet: false, ports, pace, lines, folder }
+        Self { keeper, twilio, to_twilio, to_server, redis, to_redis, disk, quiet: false, ports, pace, lines, folder }
     }
 
     /// The same, and its processes tell of troubles only.
@@ -87,20 +97,23 @@ impl Site {
         command
     }
 
-    /// `gymcall worker`, whose calls come back to the server.
-    pub fn worker(&self) -> Command {
+    /// `gymcall worker` at work, whose calls come back to the servers. `more` may add to its environment.
+    pub async fn worker(&self, more: impl FnOnce(&mut Command)) -> Program {
         // What the server is told, but for what is the server's alone.
         let mut like = serve(self.folder.path(), &self.to_twilio.url());
         self.equip(&mut like);
         let mut command = gymcall(self.folder.path(), ["worker"]);
         command.envs(like.get_envs().filter_map(|(name, value)| Some((name, value?))));
         command.env_remove("GYMCALL_BIND");
-        command
+        more(&mut command);
+        let mut program = Program::start(command);
+        program.err.until("a worker that dials", |line| line.contains("dialling what is due").then_some(())).await;
+        program
     }
 
-    /// Where the embedded store is.
-    pub fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+    /// The write-ahead log of the embedded store.
+    pub fn write_ahead_log(&self) -> PathBuf {
+        self.folder.path().join("data/gymcall.sqlite3-wal")
     }
 
     /// Every wire becomes so.

@@ -2,6 +2,8 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -14,8 +16,9 @@ use super::judge::{Verdict, judge};
 use super::keeper::Keeper;
 use super::program::Program;
 use super::proxy::Wire;
+use super::redis::Redis;
 use super::server::Server;
-use super::site::{DIAL_DEADLINE_S, Site};
+use super::site::{DIAL_DEADLINE_S, Parts, Site};
 
 const GYMS: usize = 20;
 const PACE: u32 = 20;
@@ -53,9 +56,21 @@ impl Trial {
             b'K' => (crowd::slow_callees(&numbers), crowd::unclear_replies(REPLY_AFTER_MS)),
             _ => (crowd::quick_callees(&numbers), crowd::late_replies(REPLY_AFTER_MS)),
         };
-        let site = Site::start(self.keeper, &callees, &faults, PACE, GYMS as u32).await;
-        let disk = (self.fault == Fault::F8 && self.keeper == Keeper::Embedded)
-            .then(|| SmallDisk::mount(&site.data()).expect("the superuser, for a disk that can be filled"));
+        let small_disk = match self.keeper {
+            Keeper::Embedded => self.fault == Fault::F8,
+            Keeper::Redis => self.fault == Fault::F9,
+        };
+        let lines = GYMS as u32;
+        let parts = Parts {
+            keeper: self.keeper,
+            callees: &callees,
+            faults: &faults,
+            pace: PACE,
+            lines,
+            servers: 1,
+            small_disk,
+        };
+        let mut site = Site::of(parts).await;
         let mut cast = Cast::start(&site, self).await;
 
         let campaign =
@@ -67,12 +82,12 @@ impl Trial {
             tokio::spawn(async move { api.upload(&campaign, &roster, Duration::from_millis(100)).await })
         };
         let (pass, uploaded) = if self.point.starts_with('C') {
-            let pass = cast.strike(&site, self, disk.as_ref()).await;
+            let pass = cast.strike(&mut site, self).await;
             (pass, upload.await.unwrap())
         } else {
             let uploaded = upload.await.unwrap();
             api.start(&campaign).await;
-            (cast.strike(&site, self, disk.as_ref()).await, uploaded)
+            (cast.strike(&mut site, self).await, uploaded)
         };
         if self.point.starts_with('C') {
             self.all_or_nothing(&api, &campaign, &roster, uploaded).await;
@@ -100,7 +115,7 @@ impl Trial {
     }
 
     fn armed(self) -> String {
-        let action = if self.fault.kills_at_the_point() { "kill" } else { "stop" };
+        let action = if self.fault == Fault::F1 { "kill" } else { "stop" };
         format!("{}:{action}@{}", self.point, self.at())
     }
 
@@ -156,10 +171,15 @@ impl Cast {
             serve.env("GYMCALL_FAILPOINT", trial.armed());
             return Self { server: Some(Server::start(serve).await), worker: None };
         }
-        let mut worker = site.worker();
-        let armed = if trial.is_the_workers() { &mut worker } else { &mut serve };
-        armed.env("GYMCALL_FAILPOINT", trial.armed());
-        Self { server: Some(Server::start(serve).await), worker: Some(Program::start(worker)) }
+        let arm = |command: &mut Command, wanted: bool| {
+            if wanted {
+                command.env("GYMCALL_FAILPOINT", trial.armed());
+            }
+        };
+        arm(&mut serve, !trial.is_the_workers());
+        let server = Server::start(serve).await;
+        let worker = site.worker(|command| arm(command, trial.is_the_workers())).await;
+        Self { server: Some(server), worker: Some(worker) }
     }
 
     fn server(&self) -> &Server {
@@ -174,51 +194,71 @@ impl Cast {
     }
 
     /// Waits until the point is passed, and lets the fault strike. When this returns everything runs again.
-    async fn strike(&mut self, site: &Site, trial: Trial, disk: Option<&SmallDisk>) -> u64 {
+    async fn strike(&mut self, site: &mut Site, trial: Trial) -> u64 {
         let marked = format!("failpoint {}: pass ", trial.point);
         let pass_of = |line: &str| line.split_once(&marked)?.1.split_once(',')?.0.parse::<u64>().ok();
         let pass = self.armed(trial).err.until(&format!("{trial:?}: pass"), pass_of).await;
-        match trial.fault {
-            Fault::F1 => {
-                self.armed(trial).ends().await;
-                self.restart(site, trial).await;
-            }
-            Fault::F10 if site.keeper == Keeper::Embedded => {
-                self.armed(trial).stopped().await;
+        if trial.fault == Fault::F1 {
+            self.armed(trial).ends().await;
+            self.restart(site, trial).await;
+            return pass;
+        }
+        self.armed(trial).stopped().await;
+        match (trial.fault, site.keeper) {
+            (Fault::F10, Keeper::Embedded) => {
                 self.armed(trial).kill_and_reap();
-                tear(&site.data().join("gymcall.sqlite3-wal"));
+                tear(&site.write_ahead_log());
                 self.restart(site, trial).await;
             }
-            _ => {
-                self.armed(trial).stopped().await;
-                self.under(site, trial, disk).await;
+            (Fault::F12, Keeper::Redis) => {
+                self.armed(trial).kill_and_reap();
+                redis(site).kill();
+                redis(site).begin().await;
+                self.restart(site, trial).await;
             }
+            _ => self.under(site, trial).await,
         }
         pass
     }
 
     /// Lets the stopped process go on under the fault, for as long as it lasts.
-    async fn under(&mut self, site: &Site, trial: Trial, disk: Option<&SmallDisk>) {
-        match trial.fault {
-            Fault::F2 => tokio::time::sleep(Duration::from_secs(DIAL_DEADLINE_S + 1)).await,
-            Fault::F5 => site.wires_become(Wire::Reset),
-            Fault::F6 => site.wires_become(Wire::SwallowReplies),
-            Fault::F7 => site.wires_become(Wire::Slow { from_ms: 200, to_ms: 3_000 }),
-            Fault::F8 if site.keeper == Keeper::Embedded => disk.expect("a small disk").fill(),
-            other => unreachable!("{other:?} is not had on {:?}", site.keeper),
+    async fn under(&mut self, site: &mut Site, trial: Trial) {
+        match (trial.fault, site.keeper) {
+            (Fault::F2, _) => tokio::time::sleep(Duration::from_secs(DIAL_DEADLINE_S + 1)).await,
+            (Fault::F3 | Fault::F10, Keeper::Redis) => redis(site).kill(),
+            (Fault::F4, Keeper::Redis) => redis(site).signal("STOP"),
+            (Fault::F5, _) => site.wires_become(Wire::Reset),
+            (Fault::F6, _) => site.wires_become(Wire::SwallowReplies),
+            (Fault::F7, _) => site.wires_become(Wire::Slow { from_ms: 200, to_ms: 3_000 }),
+            (Fault::F8, Keeper::Redis) => drop(redis(site).ask(&["CONFIG", "SET", "maxmemory", "1"])),
+            (Fault::F8, Keeper::Embedded) | (Fault::F9, Keeper::Redis) => disk(site).fill(),
+            (fault, keeper) => unreachable!("{fault:?} is not had on {keeper:?}"),
         }
         self.armed(trial).signal("CONT");
         tokio::time::sleep(trial.fault.lasts()).await;
-        site.wires_become(Wire::Clear);
-        if let Some(disk) = disk {
-            disk.clear();
+        match (trial.fault, site.keeper) {
+            (Fault::F3, Keeper::Redis) => redis(site).begin().await,
+            (Fault::F4, Keeper::Redis) => redis(site).signal("CONT"),
+            (Fault::F8, Keeper::Redis) => drop(redis(site).ask(&["CONFIG", "SET", "maxmemory", "0"])),
+            (Fault::F8, Keeper::Embedded) => disk(site).clear(),
+            // With `appendfsync always`, Redis ends rather than go on without its file.
+            (Fault::F9, Keeper::Redis) => {
+                redis(site).ends().await;
+                disk(site).clear();
+                redis(site).begin().await;
+            }
+            (Fault::F10, Keeper::Redis) => {
+                tear(&redis(site).growing_file());
+                redis(site).begin().await;
+            }
+            _ => site.wires_become(Wire::Clear),
         }
     }
 
     /// Starts the armed process again, without its point.
     async fn restart(&mut self, site: &Site, trial: Trial) {
         if self.worker.is_some() && trial.is_the_workers() {
-            self.worker = Some(Program::start(site.worker()));
+            self.worker = Some(site.worker(|_| {}).await);
         } else {
             self.server = None;
             self.server = Some(Server::start(site.serve()).await);
@@ -226,8 +266,17 @@ impl Cast {
     }
 }
 
-/// Leaves half a frame at the end of a write-ahead log, as a machine does that lost its power while it wrote.
-fn tear(wal: &std::path::Path) {
-    let mut file = OpenOptions::new().append(true).open(wal).unwrap();
-    file.write_all(&[0xA5; 2_000]).unwrap();
+fn redis(site: &mut Site) -> &mut Redis {
+    site.redis.as_mut().expect("a trial on Redis")
+}
+
+fn disk(site: &Site) -> &SmallDisk {
+    site.disk.as_ref().expect("a small disk")
+}
+
+/// Leaves part of a write at the end of a log, as a machine does that lost its power meanwhile.
+fn tear(log: &Path) {
+    let part: &[u8] =
+        if log.ends_with("gymcall.sqlite3-wal") { &[0xA5; 2_000] } else { b"*3\r\n$3\r\nSET\r\n$9\r\nha" };
+    OpenOptions::new().append(true).open(log).unwrap().write_all(part).unwrap();
 }
