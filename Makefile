@@ -34,8 +34,10 @@ lint:
 	cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --all-features --no-deps --document-private-items --locked --quiet
 
+# Beside peers, which are installed into target/bench; needs redis-server, node and python3. What is missing is said.
 bench:
-	cargo bench --workspace --locked
+	-benches/peers/install
+	cargo bench --locked --bench measure
 
 # Licences, sources and doubled crates; needs `cargo install cargo-deny --locked` once.
 deny:

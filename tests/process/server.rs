@@ -24,6 +24,10 @@ impl Server {
         Self { program, api: Api::new(&url) }
     }
 
+    pub fn id(&self) -> u32 {
+        self.program.id()
+    }
+
     /// `kill -9`.
     pub fn kill(self) {
         self.program.kill();
