@@ -5,7 +5,7 @@
 //! | `job:ID` | a job: its head (version, status, place in the order of acceptance, batch) and its record |
 //! | `log:ID` | its history, a list |
 //! | `lock:PHONE` | the job whose open attempt holds the number |
-//! | `batch:N:STATUS` | the jobs of a batch at a status, by the order of acceptance |
+//! | `batch:N:STATUS`, `batch:N:live` | the jobs of a batch at a status, by the order of acceptance; live ones share a list |
 //! | `due:N` | the waiting jobs of a batch, by the time from which on they may be dialled |
 //! | `phones:N` | the numbers of a batch |
 //! | `batch:N` | its campaign and run, and its import while that is open |
@@ -55,6 +55,6 @@ pub(super) fn lines_of(campaign: &str) -> String {
     format!("{LINES}:{campaign}")
 }
 
-pub(super) fn batch_at(batch: u64, status: u8) -> String {
-    format!("{PREFIX}batch:{batch}:{status}")
+pub(super) fn batch_list(batch: u64, list: impl std::fmt::Display) -> String {
+    format!("{PREFIX}batch:{batch}:{list}")
 }

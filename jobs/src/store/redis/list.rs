@@ -13,6 +13,8 @@ use crate::campaign::{Campaign, Counts};
 use crate::job::{CallJob, Status};
 use crate::store::{Entry, JobQuery, Page, SavedReply, StoreError, Stored, Suppression};
 
+/// The list of a batch that live jobs share.
+const LIVE: &str = "live";
 /// How long a reply is kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
 
@@ -35,25 +37,57 @@ async fn is_visible(link: &Link, batch: u64) -> Result<bool, StoreError> {
     Ok(visible)
 }
 
-/// Jobs in the order they were accepted: the lists of each visible batch and status, merged.
+/// Jobs in the order they were accepted: the lists of each visible batch, merged.
 pub(super) async fn jobs(link: &Link, query: &JobQuery) -> Result<Page<Stored<CallJob>>, StoreError> {
     let after = cursor(query.cursor.as_deref())?.unwrap_or(0);
     let size = page_size(query.limit);
-    let statuses: Vec<Status> = query.status.map_or_else(|| Status::ALL.to_vec(), |status| vec![status]);
     let batches = batches(link, query).await?;
-    // Together, so that a job which moves meanwhile is in exactly one of them.
-    let mut lists = pipe();
-    lists.atomic();
-    for batch in &batches {
-        for status in &statuses {
-            lists.cmd("ZRANGEBYSCORE").arg(keys::batch_at(*batch, code(*status))).arg(format!("({after}"));
-            lists.arg("+inf").arg("WITHSCORES").arg("LIMIT").arg(0).arg(size + 1);
+    match query.status {
+        // Live jobs share a list, which is as long as there are lines.
+        Some(status) if status.is_live() => {
+            let places = places(link, &batches, &[LIVE.to_owned()], after, None).await?;
+            let page = read_page(link, places, usize::MAX).await?;
+            let mut found = page.items;
+            found.retain(|(_, stored)| stored.record.status() == status);
+            Ok(record::page(found, size))
+        }
+        Some(status) => {
+            let places = places(link, &batches, &[code(status).to_string()], after, Some(size + 1)).await?;
+            Ok(plain(read_page(link, places, size).await?))
+        }
+        None => {
+            let still = Status::ALL.iter().filter(|status| !status.is_live()).map(|status| code(*status).to_string());
+            let lists: Vec<String> = still.chain([LIVE.to_owned()]).collect();
+            let places = places(link, &batches, &lists, after, Some(size + 1)).await?;
+            Ok(plain(read_page(link, places, size).await?))
         }
     }
-    let lists: Vec<Vec<(String, u64)>> = if batches.is_empty() { Vec::new() } else { link.ask_all(&lists).await? };
-    let mut places: Vec<(u64, String)> = lists.into_iter().flatten().map(|(id, seq)| (seq, id)).collect();
+}
+
+/// The places of jobs in these lists of these batches, in order.
+async fn places(
+    link: &Link,
+    batches: &[u64],
+    lists: &[String],
+    after: u64,
+    at_most: Option<usize>,
+) -> Result<Vec<(u64, String)>, StoreError> {
+    // Together, so that a job which moves meanwhile is in exactly one of them.
+    let mut ranges = pipe();
+    ranges.atomic();
+    for batch in batches {
+        for list in lists {
+            ranges.cmd("ZRANGEBYSCORE").arg(keys::batch_list(*batch, list)).arg(format!("({after}"));
+            ranges.arg("+inf").arg("WITHSCORES");
+            if let Some(at_most) = at_most {
+                ranges.arg("LIMIT").arg(0).arg(at_most);
+            }
+        }
+    }
+    let found: Vec<Vec<(String, u64)>> = if batches.is_empty() { Vec::new() } else { link.ask_all(&ranges).await? };
+    let mut places: Vec<(u64, String)> = found.into_iter().flatten().map(|(id, seq)| (seq, id)).collect();
     places.sort_unstable();
-    read_page(link, places, size).await
+    Ok(places)
 }
 
 /// The batches that a query is about.
@@ -83,14 +117,15 @@ async fn batches(link: &Link, query: &JobQuery) -> Result<Vec<u64>, StoreError> 
     Ok(shown.into_iter().flatten().collect())
 }
 
+/// The first of these jobs, each with its cursor.
 async fn read_page(
     link: &Link,
     mut places: Vec<(u64, String)>,
     size: usize,
-) -> Result<Page<Stored<CallJob>>, StoreError> {
-    places.truncate(size + 1);
-    let next = if places.len() > size { places.get(size - 1).map(|(seq, _)| seq.to_string()) } else { None };
+) -> Result<Page<(String, Stored<CallJob>)>, StoreError> {
+    let more = places.len() > size;
     places.truncate(size);
+    let next = places.last().filter(|_| more).map(|(seq, _)| seq.to_string());
     if places.is_empty() {
         return Ok(Page { items: Vec::new(), next });
     }
@@ -99,8 +134,13 @@ async fn read_page(
         get.arg(keys::job(id));
     }
     let values: Vec<Option<Vec<u8>>> = link.ask(&get).await?;
-    let found = places.iter().zip(values).filter_map(|((_, id), value)| readable(id, &value?));
+    let found = places.iter().zip(values);
+    let found = found.filter_map(|((seq, id), value)| Some((seq.to_string(), readable(id, &value?)?)));
     Ok(Page { items: found.collect(), next })
+}
+
+fn plain<T>(page: Page<(String, T)>) -> Page<T> {
+    Page { items: page.items.into_iter().map(|(_, item)| item).collect(), next: page.next }
 }
 
 /// A job of a list. One that cannot be read is told to the operator and left out: it must not hide all others.
@@ -125,7 +165,7 @@ pub(super) async fn open_jobs(
     let mut range = cmd("ZRANGEBYSCORE");
     range.arg(keys::OPEN).arg(format!("({after}")).arg("+inf").arg("WITHSCORES").arg("LIMIT").arg(0).arg(size + 1);
     let open: Vec<(String, u64)> = link.ask(&range).await?;
-    read_page(link, open.into_iter().map(|(id, seq)| (seq, id)).collect(), size).await
+    Ok(plain(read_page(link, open.into_iter().map(|(id, seq)| (seq, id)).collect(), size).await?))
 }
 
 /// The history of a job.

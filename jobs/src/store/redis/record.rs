@@ -1,7 +1,8 @@
 //! Records as values, and values as records.
 //!
 //! A job's value begins with a head of fixed width that the scripts read: version (10 digits), status (2), place in
-//! the order of acceptance (12), batch (10). A campaign's begins with its version (10) and whether it is
+//! the order of acceptance (12), batch (10), deadline (16) and end of its hold of a line (16), zeros for none, and
+//! whether it holds its number (1). A campaign's begins with its version (10) and whether it is
 //! running (1). What follows is the record as JSON, packed once the job is over; scripts never look into it.
 
 use jiff::Timestamp;
@@ -13,7 +14,7 @@ use super::script::Call;
 use crate::job::{CallJob, Status};
 use crate::store::{JobWrite, NewEntry, Page, ReplyWrite, SavedReply, StoreError, Stored};
 
-const JOB_HEAD: usize = 34;
+const JOB_HEAD: usize = 67;
 const CAMPAIGN_HEAD: usize = 11;
 
 /// The number of a status. These never change, whatever order the words are listed in; the scripts know
@@ -97,12 +98,17 @@ fn digits(head: &[u8], place: std::ops::Range<usize>) -> Result<u64, StoreError>
 pub(super) fn push_job(call: &mut Call, write: &JobWrite) -> Result<(), StoreError> {
     let JobWrite { job, from, deadline, line_until, entries } = write;
     call.push(job.id().as_str()).maybe(*from).push(code(job.status()));
-    call.maybe(job.due().map(micros)).maybe(deadline.map(micros)).maybe(line_until.map(micros));
+    call.maybe(job.due().map(micros)).push(time(*deadline)).push(time(*line_until));
     call.push(if job.holds_number() { "1" } else { "0" }).push(job.gym().phone.as_str());
     call.maybe(job.membership().map(|of| of.campaign.as_str())).maybe(job.membership().map(|of| of.run.as_str()));
     let record = encode(job.as_ref())?;
     call.push(if job.status().is_final() { pack(&record) } else { record });
     push_entries(call, entries)
+}
+
+/// A time as the head has it.
+fn time(at: Option<Timestamp>) -> String {
+    format!("{:016}", at.map_or(0, micros))
 }
 
 pub(super) fn push_entries(call: &mut Call, entries: &[NewEntry]) -> Result<(), StoreError> {

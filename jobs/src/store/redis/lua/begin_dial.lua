@@ -1,6 +1,6 @@
 -- The gate: whether a dial may begin, decided and stored in one step.
 
-local now, origin = clock(), arg()
+local now, origin = clock(optional()), arg()
 local due, closes = tonumber(arg()), tonumber(arg())
 local held_wait, rest = tonumber(arg()), tonumber(arg())
 local lines, own_lines = tonumber(arg()), tonumber(arg())
@@ -14,13 +14,13 @@ end
 local job = read_job()
 
 local before = head_of(job.id)
-if not before or before.version ~= job.from or before.status ~= 0 or not is_visible(before.batch) then
+if not before or before.version ~= job.from or before.status ~= 0 or not is_visible(before) then
   return { 'changed' }
 end
 
 -- Not a move: whoever has read the record may still write it.
 local function refuse(why, again, detail)
-  if again then call('ZADD', P .. 'due:' .. before.batch, text(again), job.id) end
+  if again then call('ZADD', P .. 'due:' .. batch_of(before), text(again), job.id) end
   return { why, detail or (again and text(again)) }
 end
 

@@ -6,7 +6,7 @@ local ids = call('ZRANGE', waiting, 0, rows - 1)
 for _, id in ipairs(ids) do
   local known = head_of(id)
   -- The same job may have come again meanwhile, with another import.
-  if known and known.batch == tonumber(batch) then call('DEL', P .. 'job:' .. id, P .. 'log:' .. id) end
+  if known and batch_of(known) == tonumber(batch) then call('DEL', P .. 'job:' .. id, P .. 'log:' .. id) end
   call('ZREM', waiting, id)
 end
 if call('EXISTS', waiting) == 1 then return { 'ok', counted(), '1' } end

@@ -1,13 +1,13 @@
 -- One write as one whole: first every part is checked, then every part is written.
 
-local now, origin = clock(), arg()
+local given, origin = optional(), arg()
 
 local reply = optional()
 local reply_key, reply_value
 if reply then
   reply_key, reply_value = arg(), arg()
   -- A repeated request must hear of its first reply, whatever else is true by now.
-  local known = reply == 'claim' and known_reply(reply_key, now)
+  local known = reply == 'claim' and known_reply(reply_key, clock(given))
   if known then return { 'taken', known } end
 end
 
@@ -24,10 +24,10 @@ local job, before
 if arg() == '1' then
   job = read_job()
   before = head_of(job.id)
-  if before and not is_visible(before.batch) then
+  if before and not is_visible(before) then
     -- A row of an import that is not published: to everybody else it does not exist. One that was
     -- dropped gives way; one that is still open does not.
-    local open = call('HGET', P .. 'batch:' .. before.batch, 'import')
+    local open = call('HGET', P .. 'batch:' .. batch_of(before), 'import')
     if open and not job.from then return { 'conflict' } end
     before = nil
   end
@@ -37,7 +37,7 @@ if arg() == '1' then
     and call('EXISTS', P .. 'campaign:' .. job.campaign) == 0 then
     return { 'missing', 'campaign' }
   end
-  if job.holds then
+  if job.holds == '1' and not (before and before.holds == '1') then
     local holder = call('GET', P .. 'lock:' .. job.phone)
     if holder and holder ~= job.id then return { 'held', holder } end
   end
@@ -50,7 +50,7 @@ if noted then
   first_note = at + 1
   at = at + notes
   local head = head_of(noted)
-  if not head or not is_visible(head.batch) then return { 'missing', 'job' } end
+  if not head or not is_visible(head) then return { 'missing', 'job' } end
 end
 
 if campaign then
@@ -73,7 +73,8 @@ if job then
       end
       call('SADD', P .. 'phones:' .. batch, job.phone)
     end
-    before = { version = 0, seq = call('INCR', P .. 'seq'), batch = batch }
+    local places = string.format('%012d%010d', call('INCR', P .. 'seq'), batch)
+    before = { version = 0, places = places, deadline = NEVER, line = NEVER, holds = '0' }
   end
   write_job(job, before)
   tell_job(origin, job)

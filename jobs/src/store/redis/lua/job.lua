@@ -24,9 +24,8 @@ local function text(number)
   return string.format('%.0f', number)
 end
 
--- Microseconds since 1970: by this server's clock, or by the clock that a test turns.
-local function clock()
-  local given = optional()
+-- Microseconds since 1970: by this server's clock, or by `given`, the clock that a test turns.
+local function clock(given)
   if given then return tonumber(given) end
   local time = call('TIME')
   return time[1] * 1000000 + time[2]
@@ -39,24 +38,39 @@ end
 
 -- The head of a job's record; nil if there is none.
 local function head_of(id)
-  local head = call('GETRANGE', P .. 'job:' .. id, 0, 33)
+  local head = call('GETRANGE', P .. 'job:' .. id, 0, 66)
   if head == '' then return nil end
   return {
     version = tonumber(string.sub(head, 1, 10)),
     status = tonumber(string.sub(head, 11, 12)),
-    seq = tonumber(string.sub(head, 13, 24)),
-    batch = tonumber(string.sub(head, 25, 34)),
+    places = string.sub(head, 13, 34),
+    deadline = string.sub(head, 35, 50),
+    line = string.sub(head, 51, 66),
+    holds = string.sub(head, 67, 67),
   }
 end
 
-local function is_visible(batch)
+local function seq_of(head)
+  return tonumber(string.sub(head.places, 1, 12))
+end
+
+local function batch_of(head)
+  return tonumber(string.sub(head.places, 13, 22))
+end
+
+local NEVER = '0000000000000000'
+
+-- Rows of an import that is not published are never written a second time.
+local function is_visible(head)
+  if head.version > 1 then return true end
+  local batch = batch_of(head)
   return batch == 0 or call('SISMEMBER', P .. 'visible', batch) == 1
 end
 
 local function read_job()
   local job = {
-    id = arg(), from = tonumber(arg()), status = tonumber(arg()), ready = optional(), deadline = optional(),
-    line = optional(), holds = arg() == '1', phone = arg(), campaign = optional(), run = optional(),
+    id = arg(), from = tonumber(arg()), status = tonumber(arg()), ready = optional(), deadline = arg(),
+    line = arg(), holds = arg(), phone = arg(), campaign = optional(), run = optional(),
     record = arg(), entries = tonumber(arg()),
   }
   job.first = at + 1
@@ -90,44 +104,57 @@ local function is_live(status)
   return status ~= nil and status >= 1 and status <= 5
 end
 
--- Adds or removes a job in one of the lists of live jobs.
-local function list(key, id, score, was_live)
-  if score then
-    call('ZADD', P .. key, score, id)
-  elseif was_live then
+-- The list of a batch in which jobs of a status are: those with a call under way share one.
+local function list_of(status)
+  return is_live(status) and 'live' or status
+end
+
+-- Keeps a job at its time in a list of times, where that has changed.
+local function time_list(key, id, before, after)
+  if after == before then return end
+  if after == NEVER then
     call('ZREM', P .. key, id)
+  else
+    call('ZADD', P .. key, after, id)
   end
 end
 
--- Writes a job, its history and every index of it. `before` is its head as it was; that of a new job has
--- version 0, no status, and the places that were found for it.
+-- Writes a job, its history and every index of it that changes. `before` is its head as it was; that of a new
+-- job has version 0, no status, and the places that were found for it. Each call costs more than all that
+-- surrounds it, so what stays as it was is left alone.
 local function write_job(job, before)
-  local id, batch, seq = job.id, before.batch, before.seq
-  local head = string.format('%010d%02d%012d%010d', before.version + 1, job.status, seq, batch)
-  call('SET', P .. 'job:' .. id, head .. job.record)
-  if before.status ~= job.status then
-    if before.status then
-      call('ZREM', P .. 'batch:' .. batch .. ':' .. before.status, id)
-      count(job.run, before.status, -1)
+  local id, status, was = job.id, job.status, before.status
+  local head = string.format('%010d%02d', before.version + 1, status) .. before.places .. job.deadline .. job.line
+  call('SET', P .. 'job:' .. id, head .. job.holds .. job.record)
+  local from, to = was and list_of(was), list_of(status)
+  if from ~= to then
+    local batch, seq = batch_of(before), seq_of(before)
+    if from then call('ZREM', P .. 'batch:' .. batch .. ':' .. from, id) end
+    call('ZADD', P .. 'batch:' .. batch .. ':' .. to, seq, id)
+    if to == 'live' then
+      call('ZADD', P .. 'open', seq, id)
+    elseif from == 'live' then
+      call('ZREM', P .. 'open', id)
     end
-    call('ZADD', P .. 'batch:' .. batch .. ':' .. job.status, seq, id)
-    count(job.run, job.status, 1)
+  end
+  if was ~= status then
+    if was then count(job.run, was, -1) end
+    count(job.run, status, 1)
   end
   if job.ready then
-    enqueue(batch, id, job.ready)
-  elseif before.status == 0 then
-    dequeue(batch, id)
+    enqueue(batch_of(before), id, job.ready)
+  elseif was == 0 then
+    dequeue(batch_of(before), id)
   end
-  local was_live = is_live(before.status)
-  list('deadlines', id, job.deadline, was_live)
-  list('lines', id, job.line, was_live)
-  if job.campaign then list('lines:' .. job.campaign, id, job.line, was_live) end
-  if is_live(job.status) ~= was_live then list('open', id, not was_live and seq or nil, was_live) end
-  local lock = P .. 'lock:' .. job.phone
-  if job.holds then
-    call('SET', lock, id)
-  elseif before.status and call('GET', lock) == id then
-    call('DEL', lock)
+  time_list('deadlines', id, before.deadline, job.deadline)
+  time_list('lines', id, before.line, job.line)
+  if job.campaign then time_list('lines:' .. job.campaign, id, before.line, job.line) end
+  if job.holds ~= before.holds then
+    if job.holds == '1' then
+      call('SET', P .. 'lock:' .. job.phone, id)
+    else
+      call('DEL', P .. 'lock:' .. job.phone)
+    end
   end
   add_entries(id, job.first, job.entries)
 end

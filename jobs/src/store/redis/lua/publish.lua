@@ -1,11 +1,11 @@
 -- Shows an import: its batch becomes visible, and its jobs are counted.
 
-local now, origin, import = clock(), arg(), arg()
+local given, origin, import = optional(), arg(), arg()
 local reply = optional()
 local reply_key, reply_value
 if reply then
   reply_key, reply_value = arg(), arg()
-  local known = reply == 'claim' and known_reply(reply_key, now)
+  local known = reply == 'claim' and known_reply(reply_key, clock(given))
   if known then return { 'taken', known } end
 end
 local open = call('HMGET', P .. 'import:' .. import, 'batch', 'run', 'campaign', 'rows')

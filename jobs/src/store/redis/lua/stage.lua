@@ -22,7 +22,7 @@ end
 local first = at + 1
 for row = 0, rows - 1 do
   local known = head_of(ARGV[first + row * 4])
-  if known and (is_visible(known.batch) or call('HGET', P .. 'batch:' .. known.batch, 'import')) then
+  if known and (is_visible(known) or call('HGET', P .. 'batch:' .. batch_of(known), 'import')) then
     return { 'conflict' }
   end
 end
@@ -36,7 +36,8 @@ for row = 1, rows do
     taken[row] = '0'
   else
     call('SADD', seen[1], phone)
-    call('SET', P .. 'job:' .. id, string.format('%010d%02d%012d%010d', 1, 0, seq + row, batch) .. record)
+    local head = string.format('%010d%02d%012d%010d', 1, 0, seq + row, batch) .. NEVER .. NEVER .. '0'
+    call('SET', P .. 'job:' .. id, head .. record)
     call('ZADD', waiting, seq + row, id)
     call('ZADD', due, ready, id)
     taken[row] = '1'
