@@ -128,8 +128,9 @@ impl Next<'_> {
         if status.is_terminal() && !over {
             attempt.ended_at = Some(at.unwrap_or(self.now));
         }
-        if *status == CallStatus::InProgress && !over {
-            attempt.started_at.get_or_insert(at.unwrap_or(self.now));
+        if *status == CallStatus::InProgress {
+            // Told after the end, only Twilio's own time of it is one to keep.
+            attempt.started_at = attempt.started_at.or(*at).or((!over).then_some(self.now));
         }
         if let Some(duration) = duration_s {
             attempt.duration_s.get_or_insert(*duration);
