@@ -11,7 +11,7 @@ use gymcall_jobs::id::{CallSid, JobId, Tag};
 use gymcall_jobs::job::{CallJob, Phase};
 use gymcall_jobs::ledger::{Ledger, Order};
 use gymcall_jobs::step::Effect;
-use gymcall_jobs::store::StoreError;
+use gymcall_jobs::store::{NewEntry, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Semaphore, mpsc};
 
@@ -105,44 +105,82 @@ impl Reconciler {
         Ok(())
     }
 
-    /// Searches Twilio's list for the call that an unclear request may have made.
+    /// Searches Twilio's list for the call that an unclear request may have made. Whatever comes of it
+    /// is in the job's history: a person may have to decide by it.
     async fn look_up(&self, id: &JobId, tag: &Tag, since: Timestamp) -> Result<(), ReconcileError> {
         let Some(job) = self.ledger.store().job(id).await? else {
             return Ok(());
         };
-        let to = job.record.gym().phone.as_str();
-        let listing = self.twilio.list(to, &self.from_number).await?;
-        failpoint!("K2");
-        let listed = listing.calls.len();
-        let (mut found, mut lagging) = (false, None);
-        for call in candidates(listing, since, self.ledger.rules().dial_deadline, self.ledger.now()) {
-            if is_on_record(&job.record, &call.sid) {
-                continue;
-            }
-            let urls = self.twilio.request_urls(&call.sid).await?;
-            if urls.is_empty() && call.status.is_terminal() {
-                // A call that is over was asked about, so Twilio's list of requests lags behind. Whose call
-                // it was is not known yet, and neither is that there is none.
-                lagging = Some(call.sid);
-                continue;
-            }
-            // A call that Twilio has made no request for yet cannot show its tag; one attempt at a time
-            // may be open at a number, so a call of that moment without a tag can only be this one.
-            if urls.is_empty() || urls.iter().any(|url| url.contains(tag.as_str())) {
-                found = true;
-                self.ledger.tell(id, news_of(Some(tag.clone()), call)).await?;
-            }
+        if !matches!(job.record.phase(), Phase::Unknown { tag: open, .. } if open == tag) {
+            // Somebody found out before.
+            return Ok(());
         }
-        if !found && let Some(call) = lagging {
-            return Err(ReconcileError::Lagging(call));
+        let searched = self.search(&job.record, tag, since).await;
+        if let Err(error) = &searched {
+            self.note(id, "look_up_failed", error.to_string()).await?;
         }
-        if !found {
-            let detail = format!("{listed} calls to {to} are listed, none of them made by this request");
+        let Searched { listed, silent, found } = searched?;
+        if found.is_empty() {
+            let to = &job.record.gym().phone;
+            let detail = match silent {
+                None => format!("{listed} calls to {to} are listed, none of them made by this request"),
+                Some(RemoteCall { sid, status, .. }) => format!(
+                    "{listed} calls to {to} are listed: call {sid} ({status}) is of that moment, and Twilio does not \
+                     show what it has asked for it"
+                ),
+            };
             self.ledger.tell(id, Event::NotFound { tag: tag.clone(), detail }).await?;
+        }
+        for call in found {
+            let detail = format!("call {} is listed, and was made by this request", call.sid);
+            self.note(id, "found", detail).await?;
+            self.ledger.tell(id, news_of(Some(tag.clone()), call)).await?;
         }
         failpoint!("K3");
         Ok(())
     }
+
+    /// The calls whose own requests to us carry the tag: that alone proves that one was made for it.
+    ///
+    /// Number, time and being the only one do not. Somebody else may call the gym from the same number of
+    /// the account, Twilio's list may show that call before ours, and its events later than the list. A
+    /// stranger's call that was taken for ours would have ours hung up as a second one, and its end
+    /// would have the gym called again. So a call that shows nothing yet is not taken.
+    async fn search(&self, job: &CallJob, tag: &Tag, since: Timestamp) -> Result<Searched, RequestError> {
+        let listing = self.twilio.list(job.gym().phone.as_str(), &self.from_number).await?;
+        failpoint!("K2");
+        let listed = listing.calls.len();
+        let (mut found, mut silent) = (Vec::new(), None);
+        for call in candidates(listing, since, self.ledger.rules().dial_deadline, self.ledger.now()) {
+            if is_on_record(job, &call.sid) {
+                continue;
+            }
+            let urls = self.twilio.request_urls(&call.sid).await?;
+            if urls.iter().any(|url| url.contains(tag.as_str())) {
+                found.push(call);
+            } else if urls.is_empty() {
+                silent = Some(call);
+            }
+        }
+        Ok(Searched { listed, silent, found })
+    }
+
+    async fn note(&self, id: &JobId, kind: &str, detail: String) -> Result<(), StoreError> {
+        let detail = serde_json::json!({ "detail": detail });
+        self.ledger
+            .note(id, vec![NewEntry { at: self.ledger.now(), kind: kind.to_owned(), detail, ignored: None }])
+            .await
+    }
+}
+
+/// What Twilio's list shows.
+struct Searched {
+    /// How many calls to the number, from whenever.
+    listed: usize,
+    /// One of the moment of the request that shows no requests of its own.
+    silent: Option<RemoteCall>,
+    /// Those that the request made: one, or more if Twilio did something strange.
+    found: Vec<RemoteCall>,
 }
 
 /// Whether an attempt of this job has the call already: then it is not the one that is looked for.
@@ -183,6 +221,4 @@ enum ReconcileError {
     Twilio(#[from] RequestError),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("Twilio does not show yet what it asked for call {0}")]
-    Lagging(CallSid),
 }

@@ -8,6 +8,7 @@ mod auth;
 mod calls;
 mod campaigns;
 pub mod error;
+mod evidence;
 mod gyms;
 mod health;
 mod idempotency;

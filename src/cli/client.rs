@@ -68,6 +68,12 @@ impl Client {
         }
     }
 
+    /// The command by which a person resolves a job. The key itself is not shown.
+    pub(super) fn resolving(&self, job: &str, fate: &str) -> String {
+        let key = self.key.as_ref().map_or("", |_| " -H \"Authorization: Bearer $GYMCALL_API_KEY\"");
+        format!("curl{key} {}/v1/jobs/{job}/resolve -d '{{\"fate\": \"{fate}\"}}'", self.url)
+    }
+
     fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.url));
         match &self.key {

@@ -40,7 +40,7 @@ impl Status {
         loop {
             let (now, over) = self.look(client).await?;
             if now != shown {
-                self.show(&now, json);
+                self.show(client, &now, json);
                 shown = now;
             }
             if over || !self.watch {
@@ -68,16 +68,18 @@ impl Status {
         }
     }
 
-    fn show(&self, shown: &Value, json: bool) {
+    fn show(&self, client: &Client, shown: &Value, json: bool) {
         if json {
             return print_json(shown);
         }
         match shown {
             Value::Array(campaigns) => campaign::print_list(campaigns, false),
-            job if job["phone_number"].is_string() => print_job(job),
+            job if job["phone_number"].is_string() => print_job(client, job),
             one => {
                 campaign::print_list(std::slice::from_ref(one), false);
-                anstream::println!("{}", jobs(one["jobs"].as_array().map(Vec::as_slice).unwrap_or_default()));
+                let all = one["jobs"].as_array().map(Vec::as_slice).unwrap_or_default();
+                anstream::println!("{}", jobs(all));
+                print_quarantined(all);
             }
         }
     }
@@ -88,7 +90,23 @@ pub(super) fn is_over(job: &Value) -> bool {
     !job["outcome"].is_null() || job["status"] == "quarantined"
 }
 
-fn print_job(job: &Value) {
+fn print_quarantined(jobs: &[Value]) {
+    let unclear: Vec<&Value> = jobs.iter().filter(|job| job["status"] == "quarantined").collect();
+    if unclear.is_empty() {
+        return;
+    }
+    anstream::println!("{YELLOW}Whether these were called is for you to find out:{RESET}");
+    for job in unclear {
+        anstream::println!(
+            "  {} {}: gymcall status {}",
+            text(&job["phone_number"]),
+            text(&job["gym_name"]),
+            text(&job["id"])
+        );
+    }
+}
+
+fn print_job(client: &Client, job: &Value) {
     anstream::println!("{}", jobs(std::slice::from_ref(job)));
     for attempt in job["attempts"].as_array().into_iter().flatten() {
         anstream::println!(
@@ -105,11 +123,34 @@ fn print_job(job: &Value) {
     for answer in job["answers"].as_array().into_iter().flatten() {
         anstream::println!("  {} = {}", text(&answer["key"]), text(&answer["value"]));
     }
-    if job["status"] == "quarantined" {
-        anstream::println!(
-            "{YELLOW}It is unclear whether Twilio made this call. Find out, then POST /v1/jobs/{}/resolve \
-             with {{\"fate\": \"called\"}} or {{\"fate\": \"not_called\"}}.{RESET}",
-            text(&job["id"]),
-        );
+    if !job["evidence"].is_null() {
+        print_evidence(&job["evidence"]);
     }
+    if job["status"] == "quarantined" {
+        print_choice(client, job);
+    }
+}
+
+fn print_evidence(evidence: &Value) {
+    let [number, asked_at, answer] = ["phone_number", "asked_at", "answer"].map(|name| text(&evidence[name]));
+    anstream::println!("{YELLOW}It is unclear whether Twilio made a call:{RESET}");
+    anstream::println!("  {asked_at}  asked for a call to {number}: {answer}");
+    for look_up in evidence["look_ups"].as_array().into_iter().flatten() {
+        let [at, detail] = ["at", "detail"].map(|name| text(&look_up[name]));
+        anstream::println!("  {at}  looked for it: {detail}");
+    }
+    if !evidence["next_look_up_at"].is_null() {
+        anstream::println!("  {}  is the time of the next look", text(&evidence["next_look_up_at"]));
+    }
+}
+
+fn print_choice(client: &Client, job: &Value) {
+    let number = text(&job["phone_number"]);
+    anstream::println!(
+        "{YELLOW}Nobody calls {number} until this is settled.{RESET} Look for the call in Twilio's console, or ask the gym. Then say\n\
+         that it was called, which ends the job:\n    {}\nor that it was not, and it will be called:\n    {}\n\
+         Should Twilio tell of the call after all, the job goes on by itself.",
+        client.resolving(&text(&job["id"]), "called"),
+        client.resolving(&text(&job["id"]), "not_called"),
+    );
 }

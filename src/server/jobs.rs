@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use super::Server;
 use super::campaigns;
 use super::error::Problem;
+use super::evidence::evidence_json;
 use super::idempotency::Keyed;
 use super::input;
 use super::job_json::job_json;
@@ -53,13 +54,14 @@ pub(super) async fn of_campaign(
     Ok(reply::page(&items, page.next))
 }
 
-/// `GET /v1/jobs/{id}`: the job, and what was said in its calls.
+/// `GET /v1/jobs/{id}`: the job, what was said in its calls, and what is known of an unclear one.
 pub(super) async fn show(State(server): State<Arc<Server>>, Path(id): Path<String>) -> Result<Response, Problem> {
     let job = find(&server, &id).await?;
     let mut json = job_json(&job, &questions_of(&server, &job).await?);
     let entries = server.ledger.store().entries(job.id(), 0, MOST_ENTRIES).await?;
     let transcript: Vec<Value> = entries.iter().filter_map(turn_json).collect();
     json["transcript"] = json!(transcript);
+    json["evidence"] = evidence_json(&job, &entries);
     Ok(reply::json(StatusCode::OK, &json))
 }
 

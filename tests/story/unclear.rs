@@ -8,7 +8,6 @@ use super::signed::{FOREIGN, post_signed, target};
 
 on_each_keeper! {
     a_call_whose_reply_was_an_error_is_known_by_its_own_callbacks,
-    a_call_whose_callbacks_stay_away_is_found_in_twilios_list,
     a_request_that_is_never_cleared_up_is_shown_to_a_person_who_decides,
     a_single_call_whose_fate_stays_unclear_is_accepted_without_a_sid,
     a_call_whose_reply_never_comes_is_made_once,
@@ -17,7 +16,7 @@ on_each_keeper! {
 }
 
 /// How often Twilio was asked for a call to this number, whatever came of it.
-fn requests(desk: &Desk, number: &str) -> usize {
+pub fn requests(desk: &Desk, number: &str) -> usize {
     let to_it = |event: &Event| matches!(event, Event::Create { to, .. } if to == number);
     desk.twilio.log().entries().iter().filter(|entry| to_it(&entry.what)).count()
 }
@@ -35,20 +34,6 @@ async fn a_call_whose_reply_was_an_error_is_known_by_its_own_callbacks(keeper: K
     assert_eq!((calls.len(), calls[0].http_status), (1, Some(500)));
     assert_eq!(jobs[0]["attempts"][0]["twilio_call_sid"], *calls[0].sid);
     assert_eq!(requests(&desk, ANSWERS), 1);
-}
-
-async fn a_call_whose_callbacks_stay_away_is_found_in_twilios_list(keeper: Keeper) {
-    // The first look-up comes long before any callback.
-    let desk = Desk::with_faults("[[fault]]\nerror_after_create = true\nlate_ms = 1500", keeper).await;
-    let campaign = desk.calling(&[RINGS], json!({})).await;
-    let job = desk.only_job(&campaign).await;
-    let found = desk.until_job(&job, "placed").await;
-    let call = desk.call_to(RINGS);
-    assert_eq!(found["attempts"][0]["twilio_call_sid"], *call.sid);
-    let events = desk.events(&job).await;
-    let first_news = events.iter().find(|event| event["event"] == "call_news").unwrap();
-    assert_eq!(first_news["detail"]["call"], *call.sid, "{events:?}");
-    assert_eq!(requests(&desk, RINGS), 1);
 }
 
 async fn a_request_that_is_never_cleared_up_is_shown_to_a_person_who_decides(keeper: Keeper) {
