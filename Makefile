@@ -1,6 +1,6 @@
 # `make demo` and `make test` are all the set-up there is: they build what they need.
 
-.PHONY: demo test soak redis-server lint bench deny
+.PHONY: demo test planted soak redis-server lint bench deny
 
 # The whole story on this machine: a local Twilio, a campaign, a table of results.
 demo:
@@ -28,6 +28,10 @@ redis-server:
 		echo "redis-server 7 or newer is needed: install it (Debian: apt-get install redis-server; macOS: brew install redis)" >&2; \
 		exit 1; \
 	}
+
+# Plants known bugs into a copy of the sources, one after the other, and demands that the tests see each.
+planted: redis-server
+	tests/planted/run
 
 lint:
 	cargo fmt --all --check

@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::desk::{BUSY, DEAD, DO_NOT_CALL, Desk, INVALID, Keeper, NOBODY};
+use super::desk::{BUSY, DEAD, DO_NOT_CALL, Desk, INVALID, Keeper, NOBODY, RINGS};
+use super::signed::{post_signed, target};
 
 on_each_keeper! {
     news_that_is_doubled_late_reordered_and_early_changes_no_outcome,
+    a_2xx_means_that_the_news_is_stored,
 }
 
 const UNKIND: &str = "[[fault]]\ntwice = true\nlate_ms = 150\nshuffled = true\nbefore_reply = true";
@@ -48,4 +50,21 @@ async fn news_that_is_doubled_late_reordered_and_early_changes_no_outcome(keeper
     let (kind, unkind) = tokio::join!(outcomes("", Keeper::default()), outcomes(UNKIND, keeper));
     assert_eq!(kind, unkind);
     assert_eq!(kind.iter().filter(|end| end[2] == "answered_full").count(), 5, "{kind:?}");
+}
+
+async fn a_2xx_means_that_the_news_is_stored(keeper: Keeper) {
+    let desk = Desk::on(keeper).await;
+    let campaign = desk.calling(&[RINGS], json!({})).await;
+    let job = desk.only_job(&campaign).await;
+    desk.until_ringing(&job).await;
+    let call = desk.call_to(RINGS);
+    let status = target(&call.url).replace("/voice", "/status");
+    for number in 1..=40 {
+        let duration = number.to_string();
+        let form = [("CallSid", call.sid.as_str()), ("CallStatus", "ringing"), ("CallDuration", duration.as_str())];
+        assert_eq!(post_signed(&desk, &status, &form).await.status, 204);
+        // Whoever dies right after the answer must not take the news along.
+        let stored = desk.events(&job).await.iter().any(|event| event["detail"]["duration_s"] == number);
+        assert!(stored, "callback {number} was answered with 204 and is not in the history");
+    }
 }

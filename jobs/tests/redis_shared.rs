@@ -1,0 +1,62 @@
+//! What processes that share one Redis share: the pace, the lines, and the locks on numbers.
+#![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, missing_docs, reason = "tests")]
+
+#[allow(dead_code, reason = "shared with the contract suite")]
+#[path = "contract/fixtures.rs"]
+mod fixtures;
+#[path = "support/hand_clock.rs"]
+mod hand_clock;
+#[allow(dead_code, reason = "shared with other tests")]
+#[path = "support/redis_server.rs"]
+mod redis_server;
+
+use std::sync::Arc;
+
+use gymcall_jobs::store::redis::{Durability, RedisStore};
+use gymcall_jobs::store::{Begun, Capacity, Gate, Refusal};
+
+use crate::fixtures::*;
+use crate::hand_clock::HandClock;
+use crate::redis_server::RedisServer;
+
+/// Two processes' ways to one server, and the clock of all three.
+async fn two(server: &RedisServer) -> (RedisStore, RedisStore, Arc<HandClock>) {
+    let clock = HandClock::new(start());
+    let connect = async || {
+        let store = RedisStore::with_clock(&server.url(), Durability::Strict, Some(clock.clone())).await;
+        store.expect("the server is there")
+    };
+    (connect().await, connect().await, clock)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_processes_share_one_pace() {
+    let server = RedisServer::start();
+    let (one, two, clock) = two(&server).await;
+    let gate = Gate { account: Capacity { calls_per_second: 1.0, ..WIDE }, campaign: None };
+    let first = add(&one, job(None, 1, start())).await;
+    let second = add(&two, job(None, 2, start())).await;
+    assert_eq!(begin(&one, first.id(), gate.clone()).await, Begun::Go);
+    let Begun::Refused(Refusal::Pace(next)) = begin(&two, second.id(), gate.clone()).await else {
+        panic!("the second process dials within the first one's second");
+    };
+    clock.set(next);
+    assert_eq!(begin(&two, second.id(), gate).await, Begun::Go);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_processes_share_lines_and_locks() {
+    let server = RedisServer::start();
+    let (one, two, _) = two(&server).await;
+    let first = add(&one, job(None, 1, start())).await;
+    let same = add(&two, job(None, 1, start())).await;
+    let other = add(&two, job(None, 2, start())).await;
+    let gate = Gate { account: Capacity { lines: 1, ..WIDE }, campaign: None };
+    assert_eq!(begin(&one, first.id(), gate.clone()).await, Begun::Go);
+    assert_eq!(begin(&two, first.id(), gate.clone()).await, Begun::Refused(Refusal::Changed));
+    let held = Refusal::NumberHeld(first.id().clone());
+    assert_eq!(begin(&two, same.id(), gate.clone()).await, Begun::Refused(held));
+    assert_eq!(begin(&two, other.id(), gate.clone()).await, Begun::Refused(Refusal::NoLine));
+    end_busy(&one, first.id()).await;
+    assert_eq!(begin(&two, other.id(), gate).await, Begun::Go);
+}
