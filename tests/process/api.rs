@@ -72,15 +72,16 @@ impl Api {
         self.until(&path, within, |campaign| campaign["status"] == "completed").await;
     }
 
-    /// Waits until what is at `path` is as `wanted`.
+    /// Waits until what is at `path` is as `wanted`. That nobody can say it now is no answer.
     pub async fn until(&self, path: &str, within: Duration, wanted: impl Fn(&Value) -> bool) -> Value {
         let deadline = Instant::now() + within;
         loop {
-            let now = self.get(path).await;
-            if wanted(&now) {
-                return now;
+            let now = self.try_get(path).await;
+            match now {
+                Ok(now) if wanted(&now) => return now,
+                _ => {}
             }
-            assert!(Instant::now() < deadline, "{path} is not there in time: {now:#}");
+            assert!(Instant::now() < deadline, "{path} is not there in time: {now:#?}");
             tokio::time::sleep(EVERY).await;
         }
     }

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use super::fault::{FAULTS, Fault};
 use super::keeper::Keeper;
-use super::report::{Report, is_soak};
+use super::report::{Report, is_soak, say};
 use super::trial::{Outcome, Trial};
 
 /// How many trials run at once: their processes mostly wait.
@@ -45,7 +45,18 @@ async fn run(keeper: Keeper) {
     let (mut outcomes, mut broken) = (Vec::new(), Vec::new());
     while let Some(done) = trials.join_next().await {
         match done.unwrap() {
-            (_, Ok(outcome)) => outcomes.push(outcome),
+            (trial, Ok(outcome)) => {
+                say(&format!(
+                    "{} x {:?}: hit at pass {}, {} calls, {} quarantined, {:.0} s",
+                    trial.point,
+                    trial.fault,
+                    outcome.pass,
+                    outcome.calls,
+                    outcome.quarantined,
+                    outcome.took.as_secs_f64()
+                ));
+                outcomes.push(outcome);
+            }
             (trial, Err(_)) => broken.push(format!("{} x {:?}", trial.point, trial.fault)),
         }
     }

@@ -7,6 +7,12 @@ pub fn is_soak() -> bool {
     std::env::var("GYMCALL_SOAK").is_ok_and(|value| value == "1")
 }
 
+/// A line at once, for whoever waits for a long run.
+#[allow(clippy::print_stdout, reason = "this is what it is for")]
+pub fn say(line: &str) {
+    println!("{line}");
+}
+
 /// Lines for whoever ran the tests; also in `target/tmp/NAME.txt`, because tests that pass are not heard.
 pub struct Report {
     name: String,

@@ -89,6 +89,8 @@ impl Trial {
             api.start(&campaign).await;
             (cast.strike(&mut site, self).await, uploaded)
         };
+        // The store may be a moment away still.
+        api.until(&format!("/v1/campaigns/{campaign}"), PATIENCE, |_| true).await;
         if self.point.starts_with('C') {
             self.all_or_nothing(&api, &campaign, &roster, uploaded).await;
             api.start(&campaign).await;
