@@ -12,7 +12,7 @@ use crate::process::server::Server;
 use crate::stand::far::Far;
 use crate::stand::gymcall::{gymcall, roster, sharing, survey};
 use crate::stand::redis::Redis;
-use crate::stand::{cpu, folder};
+use crate::stand::{cpu, folder, free_port};
 
 pub fn measure(effort: Effort) -> Vec<String> {
     let gyms = effort.of(100_000, 10_000);
@@ -40,8 +40,9 @@ async fn on_redis(gyms: usize, over: Duration) -> Vec<String> {
     let folder = folder();
     let redis = Redis::start(folder.path());
     let far = Far::start();
+    let bind = free_port();
     let role = |role: &[&str]| {
-        let mut command = sharing(gymcall(role, folder.path(), &far.url(), 50), redis.port());
+        let mut command = sharing(gymcall(role, folder.path(), &far.url(), 50), redis.port(), bind);
         command.env("GYMCALL_MAX_CONCURRENT_CALLS", "1");
         command
     };

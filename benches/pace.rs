@@ -12,7 +12,7 @@ use crate::stand::far::{Arrival, Far};
 use crate::stand::gymcall::{gymcall, roster, sharing, survey};
 use crate::stand::redis::Redis;
 use crate::stand::resp::Reply;
-use crate::stand::{folder, place};
+use crate::stand::{folder, free_port, place};
 
 const WORKERS: usize = 4;
 
@@ -132,7 +132,8 @@ async fn ours(pace: u32, calls: usize) -> Result<Kept, String> {
     let folder = folder();
     let redis = Redis::start(folder.path());
     let far = Far::start();
-    let role = |role: &[&str]| sharing(gymcall(role, folder.path(), &far.url(), pace), redis.port());
+    let bind = free_port();
+    let role = |role: &[&str]| sharing(gymcall(role, folder.path(), &far.url(), pace), redis.port(), bind);
     let server = Server::start(role(&["serve", "--no-worker"])).await;
     let campaign = server.api.campaign(survey(), roster(calls)).await;
     let workers: Vec<Program> = (0..WORKERS).map(|_| Program::start(role(&["worker"]))).collect();

@@ -16,9 +16,9 @@ use crate::process::api::Api;
 use crate::process::local_twilio::LocalTwilio;
 use crate::process::program::Program;
 use crate::process::server::Server;
-use crate::stand::folder;
 use crate::stand::gymcall::{gymcall, roster, sharing, survey};
 use crate::stand::redis::Redis;
+use crate::stand::{folder, free_port};
 
 const PACE: u32 = 50;
 const WORKERS: usize = 4;
@@ -43,8 +43,10 @@ async fn kills(gyms: usize) -> Vec<String> {
     let folder = folder();
     let mut redis = Redis::start(folder.path());
     let twilio = LocalTwilio::start(folder.path(), NOBODY_PICKS_UP, FAULTS, 1_000).await;
+    let bind = free_port();
+    let shared = redis.port();
     let role = |role: &[&str]| {
-        let mut command = sharing(gymcall(role, folder.path(), &twilio.url, PACE), redis.port());
+        let mut command = sharing(gymcall(role, folder.path(), &twilio.url, PACE), shared, bind);
         command.env("GYMCALL_DIAL_DEADLINE", format!("{DIAL_DEADLINE}s")).env("GYMCALL_LOOK_UP_WAITS", "1s,2s,4s,8s");
         command
     };

@@ -23,9 +23,12 @@ pub fn gymcall(role: &[&str], folder: &Path, far: &str, per_second: u32) -> Comm
     command
 }
 
-/// One that shares a Redis.
-pub fn sharing(mut command: Command, port: u16) -> Command {
-    command.env("REDIS_URL", format!("redis://127.0.0.1:{port}/"));
+/// One that shares a Redis; `bind` is the port of the server, which its workers have to know, too.
+pub fn sharing(mut command: Command, redis: u16, bind: u16) -> Command {
+    command
+        .env("REDIS_URL", format!("redis://127.0.0.1:{redis}/"))
+        .env("GYMCALL_BIND", format!("127.0.0.1:{bind}"))
+        .env("PUBLIC_BASE_URL", format!("http://localhost:{bind}"));
     command
 }
 
