@@ -57,11 +57,13 @@ impl Dialer {
             Ok(None) => return,
             Err(error) => {
                 tracing::error!(job_id = %id, %error, "job {id}: cannot begin: {error}");
+                if matches!(error, StoreError::Failed(_)) {
+                    self.give_back(id, &tag).await;
+                }
                 // The job stays handed out meanwhile: given back at once, it would be handed out again at once.
                 return tokio::time::sleep(REST_AFTER_FAILURE).await;
             }
         };
-        failpoint!("W3");
         let placement = self.place(&job, &tag, send_before).await;
         failpoint!("W7");
         self.tell(id, &tag, sort(&tag, &placement)).await;
@@ -77,7 +79,10 @@ impl Dialer {
         failpoint!("W2", Err(StoreError::Failed("failpoint W2".to_owned())));
         let (begun, job) = self.ledger.begin_dial(id, tag.clone()).await?;
         match begun {
-            Begun::Go => return Ok(job),
+            Begun::Go => {
+                failpoint!("W3", Err(StoreError::Failed("failpoint W3".to_owned())));
+                return Ok(job);
+            }
             Begun::Refused(GateRefusal::Suppressed) => {
                 self.ledger.tell(id, Event::Suppressed).await?;
             }
@@ -92,6 +97,13 @@ impl Dialer {
             Begun::Refused(refusal) => tracing::debug!(job_id = %id, ?refusal, "job {id}: not now"),
         }
         Ok(None)
+    }
+
+    /// The dial may have begun, unheard of. Nothing was sent under this tag and nothing will be, which nobody
+    /// else can know: without this word its job would be looked up for an hour, and a person would have to decide.
+    async fn give_back(&self, id: &JobId, tag: &Tag) {
+        let detail = "not sent: the store did not say in time that the dial had begun".to_owned();
+        self.tell(id, tag, Event::NotCreated { tag: tag.clone(), why: NonCreation::TryAgain, detail }).await;
     }
 
     async fn is_quarantined(&self, id: &JobId) -> Result<bool, StoreError> {

@@ -34,6 +34,8 @@ mod report;
 mod site;
 mod trial;
 mod troupe;
+#[cfg(feature = "failpoints")]
+mod unheard;
 
 #[cfg(not(feature = "failpoints"))]
 #[test]

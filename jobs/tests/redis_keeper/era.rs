@@ -7,11 +7,16 @@ use gymcall_jobs::store::redis::{Durability, RedisStore};
 use gymcall_jobs::store::{Begun, Doubt, Refusal, Store};
 use jiff::SignedDuration;
 
+use super::proxy::Proxy;
 use crate::contract::fixtures::*;
 use crate::redis_server::RedisServer;
 
 async fn connect(server: &RedisServer) -> Arc<dyn Store> {
-    Arc::new(RedisStore::connect(&server.url(), Durability::Strict).await.unwrap())
+    connect_to(&server.url()).await
+}
+
+async fn connect_to(url: &str) -> Arc<dyn Store> {
+    Arc::new(RedisStore::connect(url, Durability::Strict).await.unwrap())
 }
 
 async fn waiting(store: &dyn Store, number: u32) -> JobId {
@@ -62,6 +67,27 @@ async fn a_server_that_forgot_lets_nobody_dial_until_its_calls_were_looked_up() 
     assert_eq!(begin(&*store, &known, wide_gate()).await, Begun::Go);
     // The others hear of it.
     assert_eq!(doubt(&*stranger, false).await, None);
+}
+
+#[tokio::test]
+async fn what_was_forgotten_is_noticed_however_much_was_written_since() {
+    let mut server = RedisServer::start();
+    let proxy = Proxy::before(&server.socket()).await;
+    let (absent, present) = (connect_to(&proxy.url()).await, connect(&server).await);
+    let known = waiting(&*present, 1).await;
+    let size = server.append_only_size();
+    assert_eq!(begin(&*absent, &known, wide_gate()).await, Begun::Go);
+    proxy.shut(true);
+    server.kill();
+    server.cut_append_only(size);
+    server.restart();
+    // The one that had nothing to lose goes on, and writes more than was lost.
+    for number in 100..120 {
+        waiting(&*present, number).await;
+    }
+    proxy.shut(false);
+    assert!(doubt(&*absent, true).await.is_some());
+    assert_eq!(begin(&*present, &known, wide_gate()).await, Begun::Refused(Refusal::InDoubt));
 }
 
 #[tokio::test]

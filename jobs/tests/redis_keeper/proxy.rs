@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -15,6 +15,7 @@ const HAS_LOST: u8 = 2;
 pub struct Proxy {
     folder: TempDir,
     state: Arc<AtomicU8>,
+    shut: Arc<AtomicBool>,
 }
 
 impl Proxy {
@@ -22,18 +23,27 @@ impl Proxy {
         let folder = tempfile::tempdir().unwrap();
         let listener = UnixListener::bind(folder.path().join("proxy.sock")).unwrap();
         let state = Arc::new(AtomicU8::new(CARRIES));
-        let (shared, server) = (Arc::clone(&state), server.to_owned());
+        let shut = Arc::new(AtomicBool::new(false));
+        let (shared, closed, server) = (Arc::clone(&state), Arc::clone(&shut), server.to_owned());
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let server = UnixStream::connect(&server).await.unwrap();
-                tokio::spawn(carry(client, server, Arc::clone(&shared)));
+                if !closed.load(Ordering::SeqCst)
+                    && let Ok(server) = UnixStream::connect(&server).await
+                {
+                    tokio::spawn(carry(client, server, Arc::clone(&shared)));
+                }
             }
         });
-        Self { folder, state }
+        Self { folder, state, shut }
     }
 
     pub fn url(&self) -> String {
         format!("redis+unix://{}", self.folder.path().join("proxy.sock").display())
+    }
+
+    /// Lets no new connection through, or lets them through again.
+    pub fn shut(&self, shut: bool) {
+        self.shut.store(shut, Ordering::SeqCst);
     }
 
     /// The server's answer to the next script that writes reaches nobody, and its connection is closed.

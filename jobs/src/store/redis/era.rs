@@ -1,12 +1,13 @@
 //! Whether the server may have forgotten something, and what follows.
 //!
 //! A server is trusted under an era, which names the life (`run_id`) that it was found sound in. Every write counts
-//! up the epoch, and every process remembers the highest it was told. After a restart:
+//! up the epoch, and every process remembers the highest it was told. After a restart the first connection
+//! notes the epoch that the new life was born with, and:
 //!
-//! - a process that was there before, and finds the epoch no lower than it remembers, vouches: the era
+//! - a process that was there in the life before, and remembers no higher epoch, vouches: the era
 //!   becomes the new life, and nothing has stopped;
 //! - a process that remembers a higher one objects: the era says from when on things were forgotten;
-//! - where nobody remembers anything, because every process died too, the era is put in doubt as well.
+//! - where nobody remembers that life, because every process died too, the era is put in doubt as well.
 //!
 //! The gate lets no dial begin unless the era is the life it runs in. Who can ask Twilio writes back what was
 //! forgotten, and dispels the doubt.
@@ -15,8 +16,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
+use redis::RedisError;
 use redis::aio::MultiplexedConnection;
-use redis::{RedisError, pipe};
 
 use super::keys;
 use super::link::{Again, Link};
@@ -64,20 +65,26 @@ pub(super) async fn arrive(
     connection: &mut MultiplexedConnection,
     run_id: &str,
 ) -> Result<(), RedisError> {
-    let mut ask = pipe();
-    ask.get(keys::ERA).get(keys::EPOCH).get(keys::BEAT);
-    let (era, epoch, beat): (Option<String>, Option<u64>, Option<i64>) = ask.query_async(connection).await?;
-    let (era, epoch) = (era.unwrap_or_default(), epoch.unwrap_or(0));
+    let parts: Vec<String> = Call::of(&script::ARRIVE).command(run_id).query_async(connection).await?;
+    let [_, era, epoch, born, before, beat] = parts.as_slice() else { return Ok(()) };
+    let (epoch, born): (u64, u64) = (epoch.parse().unwrap_or(0), born.parse().unwrap_or(0));
     let (life, remembered) = link.memory().recall();
     link.memory().begin(run_id, epoch);
-    if epoch < remembered {
-        let since = beat.map_or(Timestamp::UNIX_EPOCH, timestamp);
-        tracing::error!(remembered, epoch, "Redis has forgotten what it had confirmed: nothing is dialled for now");
-        change(link, connection, &era, &in_doubt(run_id, since)).await?;
+    let forgot = match life.as_str() {
+        "" => false,
+        life if life == run_id => epoch < remembered,
+        life if life == before.as_str() => born < remembered,
+        // A whole life went by without this process: what became of its writes nobody can tell.
+        _ => true,
+    };
+    if forgot {
+        let since = beat.parse().map_or(Timestamp::UNIX_EPOCH, timestamp);
+        tracing::error!(remembered, born, "Redis has forgotten what it had confirmed: nothing is dialled for now");
+        change(link, connection, era, &in_doubt(run_id, since)).await?;
     } else if era.is_empty() && epoch == 0 {
         change(link, connection, "", run_id).await?;
-    } else if !life.is_empty() && era == life && era != run_id {
-        change(link, connection, &era, run_id).await?;
+    } else if !life.is_empty() && *era == life && era != run_id {
+        change(link, connection, era, run_id).await?;
         tracing::info!("Redis was started anew and has forgotten nothing");
     }
     Ok(())

@@ -29,6 +29,7 @@ scripts! {
     PUBLISH = "job" "batch" "publish";
     DROP_IMPORT = "job" "drop_import";
     CLEAR = "job" "clear";
+    ARRIVE = "job" "arrive";
     ERA = "job" "era";
     BEAT = "job" "beat";
 }
