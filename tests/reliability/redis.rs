@@ -32,6 +32,7 @@ impl Redis {
         command.args(["--bind", "127.0.0.1", "--port", &self.port.to_string(), "--dir"]).arg(&self.folder);
         command.args(["--appendonly", "yes", "--appendfsync", "always", "--save", ""]);
         command.args(["--maxmemory-policy", "noeviction", "--slowlog-log-slower-than", "5000"]);
+        command.args(["--slowlog-max-len", "100000"]);
         let mut program = Program::start(command);
         program.out.until("a redis-server that is ready", |line| line.contains("Ready to accept").then_some(())).await;
         self.program = Some(program);
@@ -69,6 +70,15 @@ impl Redis {
             }
             assert!(begun.elapsed() < PATIENCE, "redis-server does not answer {words:?}: {asked:?}");
         }
+    }
+
+    /// How many scripts it has run, how long one took on average in µs, and how many commands took over 5 ms. That is
+    /// time on the wall: on a busy machine a script that is interrupted is slow without any fault of its own.
+    pub fn scripts(&self) -> (f64, f64, f64) {
+        let stats = self.ask(&["INFO", "commandstats"]);
+        let evalsha = stats.lines().find(|line| line.starts_with("cmdstat_evalsha:")).expect("scripts were run");
+        let of = |name: &str| evalsha.split([':', ',']).find_map(|part| part.strip_prefix(name)?.parse().ok()).unwrap();
+        (of("calls="), of("usec_per_call="), self.ask(&["SLOWLOG", "LEN"]).parse().unwrap())
     }
 
     /// The append-only file that grows.
