@@ -3,7 +3,7 @@
 use gymcall_jobs::attempt::CallStatus;
 use gymcall_jobs::event::Event;
 use gymcall_jobs::id::{CallSid, JobId, Tag};
-use gymcall_jobs::job::CallJob;
+use gymcall_jobs::job::{CallJob, Phase};
 use gymcall_jobs::ledger::{Ledger, Order};
 use gymcall_jobs::phone::PhoneNumber;
 use gymcall_jobs::step::Effect;
@@ -111,10 +111,13 @@ impl Reconciler {
         let Some(job) = self.ledger.store().job(id).await.map_err(|_| NoAnswer::Store)? else {
             return Ok(());
         };
+        if !matches!(job.record.phase(), Phase::Unknown { tag: open, .. } if open == tag) {
+            return Ok(());
+        }
         let to = job.record.gym().phone.clone();
         let (calls, server_date) = self.ask(move |world| Ok(list(world, &to))).await?;
         let listed = calls.len();
-        let (mut found, mut lagging) = (false, false);
+        let mut found = Vec::new();
         let ahead = server_date.duration_since(self.ledger.now());
         let from = since + (ahead - MATCH_WITHIN);
         let until = since + (ahead + self.ledger.rules().dial_deadline + MATCH_WITHIN);
@@ -124,21 +127,19 @@ impl Reconciler {
             }
             let sid = call.sid.clone();
             let tags = self.ask(move |world| Ok(requested_with(world, &sid))).await?;
-            if tags.is_empty() && call.status.is_terminal() {
-                lagging = true;
-                continue;
-            }
-            if tags.is_empty() || tags.contains(tag) {
-                found = true;
-                let told = self.ledger.tell(id, news_of(Some(tag.clone()), call)).await;
-                told.map_err(|_| NoAnswer::Store)?;
-                self.world.with(|world| world.judge.found(tag));
+            if tags.contains(tag) {
+                found.push(call);
             }
         }
-        if !found && !lagging {
+        if found.is_empty() {
             let detail = format!("{listed} calls are listed, none of them made by this request");
             let told = self.ledger.tell(id, Event::NotFound { tag: tag.clone(), detail }).await;
             told.map_err(|_| NoAnswer::Store)?;
+        }
+        for call in found {
+            let told = self.ledger.tell(id, news_of(Some(tag.clone()), call)).await;
+            told.map_err(|_| NoAnswer::Store)?;
+            self.world.with(|world| world.judge.found(tag));
         }
         Ok(())
     }
