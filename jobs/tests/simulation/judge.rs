@@ -10,7 +10,7 @@ use gymcall_jobs::store::NewEntry;
 
 use super::door::name;
 use super::recorder::Recorder;
-use super::world::{SECOND, World, say};
+use super::world::{MINUTE, SECOND, World, say};
 
 /// What the judge knows that the records do not.
 #[derive(Default)]
@@ -219,6 +219,15 @@ impl World {
             return self.judge.object(words);
         }
         self.judge.heard.insert(call.tag.as_str().to_owned());
+    }
+
+    /// With no faults left, time must move whoever waits for it.
+    pub(crate) fn look_for_the_forgotten(&mut self) {
+        if let Some(deadline) = self.keeper.next_deadline()
+            && deadline + 10 * MINUTE < self.now
+        {
+            self.judge.object("a deadline passed ten minutes ago, and the sweep has told nobody".to_owned());
+        }
     }
 
     /// Nothing more will happen.

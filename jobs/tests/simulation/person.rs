@@ -87,11 +87,19 @@ impl World {
         self.calm = true;
         self.outage_until = self.now;
         self.wake_all();
-        self.mend();
+        self.resume();
+        self.after(MINUTE, World::mend);
     }
 
-    /// Campaigns that stand still are resumed, and quarantined jobs looked at, until all is over.
+    /// Somebody looks at everything, once a minute.
     fn mend(&mut self) {
+        self.look_for_the_forgotten();
+        self.resume();
+        self.after(MINUTE, World::mend);
+    }
+
+    /// Campaigns that stand still go on.
+    fn resume(&mut self) {
         if let Some(process) = any_server(self) {
             let ledger = self.processes[process].ledger.clone().expect("it serves");
             let campaigns = self.keeper.campaigns().items;
@@ -104,7 +112,6 @@ impl World {
                 }
             }
         }
-        self.after(MINUTE, World::mend);
     }
 
     /// A quarantined job is in front of a person, who may take their time, or never come.
