@@ -23,6 +23,7 @@ use crate::phone::PhoneNumber;
 
 pub mod clock;
 pub mod gate;
+mod kept;
 mod pace;
 pub mod redis;
 pub mod reply;

@@ -39,6 +39,7 @@ pub use self::error::OpenError;
 
 use self::link::Link;
 use super::clock::Clock;
+use super::kept;
 use super::{
     BeginDial, Begun, Capacity, Change, Doubt, DueNow, Entry, JobQuery, Overdue, Page, ReplyWrite, SavedReply, Store,
     StoreError, Stored, Suppression, Write,
@@ -84,6 +85,9 @@ impl RedisStore {
     /// Ends what the store does by itself. Everything that was confirmed is with the server already.
     pub async fn close(mut self) {
         self.tasks.shutdown().await;
+        if let Err(error) = era::leave(&self.link).await {
+            tracing::warn!(%error, "Redis was not told of the end of this process: {error}");
+        }
     }
 
     /// What this process calls itself among those that share the server.
@@ -150,7 +154,7 @@ impl Store for RedisStore {
 
     async fn number_holder(&self, phone: &PhoneNumber) -> Result<Option<JobId>, StoreError> {
         let holder: Option<String> = self.link.ask(redis::cmd("GET").arg(keys::lock(phone.as_str()))).await?;
-        holder.map(|id| record::id(&id)).transpose()
+        holder.map(|id| kept::id(&id)).transpose()
     }
 
     async fn campaign(&self, id: &CampaignId) -> Result<Option<Stored<Campaign>>, StoreError> {
@@ -181,7 +185,7 @@ impl Store for RedisStore {
     async fn suppression(&self, phone: &PhoneNumber) -> Result<Option<Suppression>, StoreError> {
         let get = redis::cmd("HGET").arg(keys::SUPPRESSED).arg(phone.as_str()).to_owned();
         let value: Option<Vec<u8>> = self.link.ask(&get).await?;
-        value.map(|value| record::decode(&value)).transpose()
+        value.map(|value| kept::decode(&value)).transpose()
     }
 
     async fn suppressions(&self, cursor: Option<String>, limit: u32) -> Result<Page<Suppression>, StoreError> {

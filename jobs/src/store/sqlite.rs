@@ -43,9 +43,10 @@ pub use self::error::OpenError;
 use self::checkpoint::Checkpoints;
 use self::import::{Clearing, Staging};
 use self::reader::Readers;
-use self::rows::{JobRow, micros};
+use self::rows::JobRow;
 use self::writer::Writer;
 use super::clock::Clock;
+use super::kept::{self, micros};
 use super::{
     BeginDial, Begun, Capacity, Change, Doubt, DueNow, Entry, JobQuery, Overdue, Page, ReplyWrite, SavedReply, Store,
     StoreError, Stored, Suppression, Write,
@@ -215,7 +216,7 @@ impl Store for SqliteStore {
 
     async fn number_holder(&self, phone: &PhoneNumber) -> Result<Option<JobId>, StoreError> {
         let phone = phone.as_str().to_owned();
-        self.ask(move |db| Ok(jobs::holder(db, &phone)?.map(|id| rows::id(&id)).transpose()?)).await
+        self.ask(move |db| Ok(jobs::holder(db, &phone)?.map(|id| kept::id(&id)).transpose()?)).await
     }
 
     async fn campaign(&self, id: &CampaignId) -> Result<Option<Stored<Campaign>>, StoreError> {

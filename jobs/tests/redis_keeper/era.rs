@@ -81,13 +81,46 @@ async fn what_was_forgotten_is_noticed_however_much_was_written_since() {
     server.kill();
     server.cut_append_only(size);
     server.restart();
-    // The one that had nothing to lose goes on, and writes more than was lost.
+    // The one that had nothing to lose cannot know that the other had, and waits for it.
+    assert_eq!(begin(&*present, &known, wide_gate()).await, Begun::Refused(Refusal::InDoubt));
+    // It goes on, and writes more than was lost.
     for number in 100..120 {
         waiting(&*present, number).await;
     }
     proxy.shut(false);
     assert!(doubt(&*absent, true).await.is_some());
     assert_eq!(begin(&*present, &known, wide_gate()).await, Begun::Refused(Refusal::InDoubt));
+}
+
+#[tokio::test]
+async fn who_ended_in_order_is_waited_for_by_nobody() {
+    let mut server = RedisServer::start();
+    let stays = connect(&server).await;
+    let leaves = RedisStore::connect(&server.url(), Durability::Strict).await.unwrap();
+    let job = waiting(&*stays, 1).await;
+    leaves.close().await;
+    server.restart();
+    let read = read(&*stays, &job).await;
+    assert_eq!(stays.begin_dial(dial(&read, wide_gate(), stays.now())).await.unwrap(), Begun::Go);
+}
+
+#[tokio::test]
+async fn a_process_that_was_away_for_a_whole_life_cannot_vouch() {
+    let mut server = RedisServer::start();
+    let proxy = Proxy::before(&server.socket()).await;
+    let (absent, present) = (connect_to(&proxy.url()).await, connect(&server).await);
+    let before = present.now();
+    let job = waiting(&*absent, 1).await;
+    proxy.shut(true);
+    server.restart();
+    let found = doubt(&*present, true).await.unwrap();
+    present.dispel(&found).await.unwrap();
+    server.restart();
+    assert_eq!(doubt(&*present, false).await, None);
+    proxy.shut(false);
+    let found = doubt(&*absent, true).await.unwrap();
+    assert!(found.since <= before, "what it wrote before may be what was forgotten: {found:?} is after {before}");
+    assert_eq!(begin(&*present, &job, wide_gate()).await, Begun::Refused(Refusal::InDoubt));
 }
 
 #[tokio::test]

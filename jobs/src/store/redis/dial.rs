@@ -5,9 +5,10 @@ use jiff::SignedDuration;
 use super::commit::{is_written, moved};
 use super::keys;
 use super::link::{Again, Link};
-use super::record::{id, micros, push_job, timestamp};
+use super::record::push_job;
 use super::script::{self, Answer, Call};
 use crate::store::gate::{HELD, REST};
+use crate::store::kept::{id, micros, timestamp};
 use crate::store::pace::{LATENESS, LOG, Meter};
 use crate::store::{BeginDial, Begun, Refusal, StoreError};
 

@@ -10,10 +10,11 @@ use redis::{Pipeline, cmd, pipe};
 
 use super::keys;
 use super::link::Link;
-use super::record::{self, JobValue, id, micros, timestamp};
+use super::record::{self, JobValue};
 use crate::campaign::{Campaign, CampaignState};
 use crate::id::JobId;
 use crate::retry::later;
+use crate::store::kept::{id, micros, timestamp};
 use crate::store::pace::{Grant, Meter};
 use crate::store::{Capacity, DueNow, Overdue, StoreError, Stored};
 

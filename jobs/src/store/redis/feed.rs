@@ -10,8 +10,7 @@ use redis::aio::PubSub;
 use super::error::OpenError;
 use super::keys;
 use super::link::Link;
-use super::record;
-use crate::store::Change;
+use crate::store::{Change, kept};
 
 /// How long it rests before it subscribes again.
 const REST: Duration = Duration::from_millis(100);
@@ -30,6 +29,8 @@ pub(super) async fn listen(link: Arc<Link>) -> Result<impl Future<Output = ()>, 
                 }
             }
             news = again(&link).await;
+            // A server that was started anew waits for the word of everybody who was there.
+            let _: Result<(), _> = link.ask(&redis::cmd("PING")).await;
             // Whatever was told meanwhile is lost.
             link.tell(Change::Gap);
         }
@@ -60,7 +61,7 @@ fn read(message: &[u8], own: &str) -> Option<Change> {
     Some(match words.next()? {
         "job" => Change::Job {
             id: words.next()?.parse().ok()?,
-            status: record::status(words.next()?.parse().ok()?)?,
+            status: kept::status(words.next()?.parse().ok()?)?,
             run: words.next().and_then(|run| run.parse().ok()),
         },
         "campaign" => Change::Campaign(words.next()?.parse().ok()?),

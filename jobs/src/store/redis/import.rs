@@ -7,10 +7,11 @@ use redis::cmd;
 
 use super::keys;
 use super::link::{Again, Link, client_name};
-use super::record::{encode, micros, push_reply};
+use super::record::{encode, push_reply};
 use super::script::{self, Answer, Call};
 use crate::id::{CampaignId, ImportId, RunId};
 use crate::job::{CallJob, Status};
+use crate::store::kept::{self, micros};
 use crate::store::{Change, ReplyWrite, StoreError};
 
 /// So many rows hold up the server for about a millisecond.
@@ -85,7 +86,7 @@ pub(super) async fn publish(link: &Link, import: &ImportId, reply: Option<ReplyW
         return Err(ran.answer.error());
     }
     if let Some(campaign) = campaign {
-        link.tell(Change::Campaign(super::record::id(&campaign)?));
+        link.tell(Change::Campaign(kept::id(&campaign)?));
     }
     Ok(())
 }

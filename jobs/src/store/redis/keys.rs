@@ -20,7 +20,7 @@
 //! | `import:ID`, `importing:CAMPAIGN`, `dropped` | open imports; batches that wait to be cleared away |
 //! | `suppressed`, `suppressed:list` | numbers that may not be called, and their order |
 //! | `reply:KEY` | the reply kept for an idempotency key |
-//! | `era`, `epoch`, `beat`, `born` | see `era.rs` |
+//! | `era`, `epoch`, `beat`, `born`, `alive`, `awaited` | see `era.rs` |
 //! | `news` | the channel on which changes are told |
 
 /// What all keys begin with.
@@ -34,7 +34,6 @@ pub(super) const DEADLINES: &str = "{gymcall}:deadlines";
 pub(super) const OPEN: &str = "{gymcall}:open";
 pub(super) const LINES: &str = "{gymcall}:lines";
 pub(super) const DROPPED: &str = "{gymcall}:dropped";
-pub(super) const BEAT: &str = "{gymcall}:beat";
 pub(super) const NEWS: &str = "{gymcall}:news";
 /// The scope of the account's pace; a campaign's is its id.
 pub(super) const ACCOUNT: &str = "account";

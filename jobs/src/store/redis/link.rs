@@ -15,10 +15,10 @@ use tokio::sync::{Mutex, broadcast, watch};
 use super::check::{self, Durability};
 use super::era::{self, Memory};
 use super::error::{Failure, OpenError};
-use super::record::{micros, timestamp};
 use super::script::{self, Answer, Call};
 use super::server_time::ServerTime;
 use crate::store::clock::Clock;
+use crate::store::kept::{micros, timestamp};
 use crate::store::{Change, Doubt, StoreError};
 
 /// How long the making of a connection may take.
@@ -112,6 +112,11 @@ impl Link {
             Some(clock) => timestamp(clock.now().as_microsecond()),
             None => self.server_time.now(),
         }
+    }
+
+    /// The server's time, whatever a test makes of it.
+    pub(super) fn server_now(&self) -> Timestamp {
+        self.server_time.now()
     }
 
     /// What the scripts are told of the time: nothing, unless a test turns it.
@@ -239,7 +244,7 @@ impl Link {
                     Ok(parts) => {
                         let answer = Answer::new(parts);
                         if let Some(epoch) = answer.epoch() {
-                            self.memory.saw(&life.run_id, epoch);
+                            self.memory.saw(&life.run_id, epoch, micros(self.server_time.now()));
                         }
                         return Ok(Ran { answer, unsure, run_id: life.run_id });
                     }

@@ -8,9 +8,10 @@ use redis::{cmd, pipe};
 
 use super::keys;
 use super::link::Link;
-use super::record::{self, JobValue, code, cursor, decode, micros, page, page_size, status};
+use super::record::{self, JobValue};
 use crate::campaign::{Campaign, Counts};
 use crate::job::{CallJob, Status};
+use crate::store::kept::{code, cursor, decode, micros, page, page_size, status};
 use crate::store::{Entry, JobQuery, Page, SavedReply, StoreError, Stored, Suppression};
 
 /// The list of a batch that live jobs share.
@@ -46,10 +47,9 @@ pub(super) async fn jobs(link: &Link, query: &JobQuery) -> Result<Page<Stored<Ca
         // Live jobs share a list, which is as long as there are lines.
         Some(status) if status.is_live() => {
             let places = places(link, &batches, &[LIVE.to_owned()], after, None).await?;
-            let page = read_page(link, places, usize::MAX).await?;
-            let mut found = page.items;
+            let mut found = read_page(link, places, u32::MAX).await?.items;
             found.retain(|(_, stored)| stored.record.status() == status);
-            Ok(record::page(found, size))
+            Ok(page(found, size))
         }
         Some(status) => {
             let places = places(link, &batches, &[code(status).to_string()], after, Some(size + 1)).await?;
@@ -70,7 +70,7 @@ async fn places(
     batches: &[u64],
     lists: &[String],
     after: u64,
-    at_most: Option<usize>,
+    at_most: Option<u32>,
 ) -> Result<Vec<(u64, String)>, StoreError> {
     // Together, so that a job which moves meanwhile is in exactly one of them.
     let mut ranges = pipe();
@@ -121,8 +121,9 @@ async fn batches(link: &Link, query: &JobQuery) -> Result<Vec<u64>, StoreError> 
 async fn read_page(
     link: &Link,
     mut places: Vec<(u64, String)>,
-    size: usize,
+    size: u32,
 ) -> Result<Page<(String, Stored<CallJob>)>, StoreError> {
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
     let more = places.len() > size;
     places.truncate(size);
     let next = places.last().filter(|_| more).map(|(seq, _)| seq.to_string());
@@ -192,7 +193,8 @@ pub(super) async fn campaigns(
     after: Option<&str>,
     limit: u32,
 ) -> Result<Page<Stored<Campaign>>, StoreError> {
-    let before = cursor(after)?.map_or_else(|| "+inf".to_owned(), |before| format!("({before}"));
+    let before: Option<u64> = cursor(after)?;
+    let before = before.map_or_else(|| "+inf".to_owned(), |before| format!("({before}"));
     let size = page_size(limit);
     let mut range = cmd("ZREVRANGEBYSCORE");
     range.arg(keys::CAMPAIGNS).arg(before).arg("-inf").arg("WITHSCORES").arg("LIMIT").arg(0).arg(size + 1);

@@ -11,58 +11,15 @@ use serde::de::DeserializeOwned;
 
 use super::packing::{pack, unpack};
 use super::script::Call;
-use crate::job::{CallJob, Status};
-use crate::store::{JobWrite, NewEntry, Page, ReplyWrite, SavedReply, StoreError, Stored};
+use crate::job::CallJob;
+use crate::store::kept::{code, decode, micros};
+use crate::store::{JobWrite, NewEntry, ReplyWrite, SavedReply, StoreError, Stored};
 
 const JOB_HEAD: usize = 67;
 const CAMPAIGN_HEAD: usize = 11;
 
-/// The number of a status. These never change, whatever order the words are listed in; the scripts know
-/// them: 0 is waiting, 1 to 5 are live.
-pub(super) const fn code(status: Status) -> u8 {
-    match status {
-        Status::Waiting => 0,
-        Status::Dialing => 1,
-        Status::Unknown => 2,
-        Status::Placed => 3,
-        Status::InProgress => 4,
-        Status::Closing => 5,
-        Status::Completed => 6,
-        Status::Failed => 7,
-        Status::Skipped => 8,
-        Status::Cancelled => 9,
-        Status::Quarantined => 10,
-    }
-}
-
-/// The status of a number.
-pub(super) fn status(number: u8) -> Option<Status> {
-    Status::ALL.iter().copied().find(|status| code(*status) == number)
-}
-
-/// A time in microseconds, rounded up: a job must never count as due before its record does.
-pub(super) fn micros(at: Timestamp) -> i64 {
-    let rest = at.subsec_nanosecond() % 1_000;
-    at.as_microsecond() + i64::from(rest > 0)
-}
-
-/// The time of a number.
-pub(super) fn timestamp(micros: i64) -> Timestamp {
-    let bounded = micros.clamp(Timestamp::MIN.as_microsecond(), Timestamp::MAX.as_microsecond());
-    Timestamp::from_microsecond(bounded).unwrap_or(Timestamp::MAX)
-}
-
 pub(super) fn encode(record: &impl Serialize) -> Result<Vec<u8>, StoreError> {
     serde_json::to_vec(record).map_err(|error| StoreError::Failed(format!("a record cannot be written: {error}")))
-}
-
-pub(super) fn decode<T: DeserializeOwned>(value: &[u8]) -> Result<T, StoreError> {
-    serde_json::from_slice(value).map_err(|error| StoreError::Corrupt(error.to_string()))
-}
-
-/// An id out of a value.
-pub(super) fn id<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, StoreError> {
-    text.parse().map_err(|error: T::Err| StoreError::Corrupt(error.to_string()))
 }
 
 /// A job's value.
@@ -139,22 +96,4 @@ pub(super) fn push_reply(call: &mut Call, reply: Option<&ReplyWrite>) -> Result<
 pub(super) fn reply(value: &[u8]) -> Result<(i64, SavedReply), StoreError> {
     let (at, record) = split(value, 16)?;
     Ok((i64::try_from(digits(at, 0..16)?).unwrap_or(i64::MAX), decode(record)?))
-}
-
-/// A page's size as asked for, within bounds: none would never come to an end.
-pub(super) fn page_size(limit: u32) -> usize {
-    limit.clamp(1, 1_000) as usize
-}
-
-/// A cursor that is a number.
-pub(super) fn cursor(text: Option<&str>) -> Result<Option<u64>, StoreError> {
-    text.map(|text| text.parse().map_err(|_| StoreError::BadCursor)).transpose()
-}
-
-/// Cuts what was found, one more than fits, to a page; the last item that stays names the next.
-pub(super) fn page<T>(mut found: Vec<(String, T)>, size: usize) -> Page<T> {
-    let more = found.len() > size;
-    found.truncate(size);
-    let next = if more { found.last().map(|(cursor, _)| cursor.clone()) } else { None };
-    Page { items: found.into_iter().map(|(_, item)| item).collect(), next }
 }

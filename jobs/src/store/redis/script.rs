@@ -6,7 +6,7 @@ use redis::{Cmd, Script, ToRedisArgs};
 
 use super::error::strange;
 use super::keys;
-use crate::store::StoreError;
+use crate::store::{StoreError, kept};
 
 macro_rules! scripts {
     ($($(#[$doc:meta])* $name:ident = $($file:literal)+;)+) => {
@@ -29,9 +29,10 @@ scripts! {
     PUBLISH = "job" "batch" "publish";
     DROP_IMPORT = "job" "drop_import";
     CLEAR = "job" "clear";
-    ARRIVE = "job" "arrive";
-    ERA = "job" "era";
-    BEAT = "job" "beat";
+    ARRIVE = "job" "life" "arrive";
+    BEAT = "job" "life" "beat";
+    DISPEL = "job" "dispel";
+    LEAVE = "job" "leave";
 }
 
 /// A script with what it is given: arguments one after the other, in the order in which it reads them.
@@ -105,7 +106,7 @@ impl Answer {
             ("missing", Some("campaign")) => StoreError::Missing("campaign"),
             ("missing", Some("import")) => StoreError::Missing("import"),
             ("held", Some(holder)) => StoreError::Busy(format!("the number is held by {holder}")),
-            ("taken", Some(reply)) => match super::record::decode(reply.as_bytes()) {
+            ("taken", Some(reply)) => match kept::decode(reply.as_bytes()) {
                 Ok(reply) => StoreError::KeyTaken(Box::new(reply)),
                 Err(error) => error,
             },

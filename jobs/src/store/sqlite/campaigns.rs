@@ -3,9 +3,10 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::Trouble;
-use super::rows::{cursor, encode, page, page_size, status, stored};
+use super::rows::{encode, stored};
 use crate::campaign::{Campaign, CampaignState, Counts};
 use crate::id::CampaignId;
+use crate::store::kept::{cursor, page, page_size, status};
 use crate::store::{CampaignWrite, Page, StoreError, Stored};
 
 /// A changed or new campaign, ready for the writer.
@@ -83,7 +84,7 @@ pub(super) fn counts(db: &Connection, run: &str) -> Result<Counts, Trouble> {
     let mut rows = statement.query([run])?;
     let mut pairs = Vec::new();
     while let Some(row) = rows.next()? {
-        let (number, n): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let (number, n): (u8, i64) = (row.get(0)?, row.get(1)?);
         let status = status(number).ok_or_else(|| StoreError::Corrupt(format!("status {number}")))?;
         pairs.push((status, u64::try_from(n).unwrap_or(0)));
     }

@@ -6,9 +6,10 @@ use rusqlite::Connection;
 use super::commit::moved;
 use super::error::Trouble;
 use super::pace::{self, ACCOUNT};
-use super::rows::{JobChange, Known, code, id, known, micros, timestamp};
+use super::rows::{JobChange, Known, code, known};
 use super::{jobs, suppressions};
 use crate::job::Status;
+use crate::store::kept::{id, micros, timestamp};
 use crate::store::pace::{Meter, Next};
 use crate::store::{BeginDial, Begun, Change, Gate, Refusal, StoreError};
 

@@ -8,10 +8,11 @@ use rusqlite::{Connection, params};
 use super::dial::{line_ends, lines_taken};
 use super::error::Trouble;
 use super::pace::{self, ACCOUNT};
-use super::rows::{decode, id, micros, timestamp};
+use super::rows::decode;
 use crate::id::JobId;
 use crate::job::CallJob;
 use crate::retry::later;
+use crate::store::kept::{id, micros, timestamp};
 use crate::store::pace::Meter;
 use crate::store::{Capacity, DueNow, Overdue};
 

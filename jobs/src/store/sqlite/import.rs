@@ -6,9 +6,10 @@ use tokio::sync::oneshot;
 use super::error::Trouble;
 use super::jobs::{InTheWay, campaign_no, count, forget, in_the_way, insert, run_no};
 use super::replies;
-use super::rows::{JobRow, code, id};
+use super::rows::{JobRow, code};
 use super::task::Quiet;
 use crate::job::Status;
+use crate::store::kept::id;
 use crate::store::{Change, ReplyWrite, StoreError};
 
 /// The states of a batch.

@@ -4,8 +4,9 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
 use super::error::Trouble;
-use super::rows::{code, cursor, decode, page, page_size, stored};
+use super::rows::{code, decode, stored};
 use crate::job::CallJob;
+use crate::store::kept::{cursor, page, page_size};
 use crate::store::{Entry, JobQuery, Page, Stored};
 
 type Found = Vec<(String, Stored<CallJob>)>;

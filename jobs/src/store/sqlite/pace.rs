@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::rows::micros;
+use crate::store::kept::micros;
 use crate::store::pace::{Grant, LOG, Meter, Next};
 
 /// The account's scope; campaigns have their numbers, which begin with 1.

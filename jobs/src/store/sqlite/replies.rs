@@ -4,7 +4,8 @@ use jiff::SignedDuration;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::Trouble;
-use super::rows::{decode, encode, micros};
+use super::rows::{decode, encode};
+use crate::store::kept::micros;
 use crate::store::{ReplyWrite, SavedReply, StoreError};
 
 /// How long a reply is kept.

@@ -7,41 +7,12 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use serde::de::DeserializeOwned;
 
 use crate::job::{CallJob, Status};
-use crate::store::{JobWrite, NewEntry, Page, StoreError, Stored};
+use crate::store::kept::{self, micros};
+use crate::store::{JobWrite, NewEntry, StoreError, Stored};
 
-/// The number of a status in the file. These never change, whatever order the words are listed in;
-/// the schema's partial indexes know them: 0 is waiting, 1 to 5 are live.
+/// The number of a status in the file, which the schema's partial indexes know.
 pub(super) const fn code(status: Status) -> i64 {
-    match status {
-        Status::Waiting => 0,
-        Status::Dialing => 1,
-        Status::Unknown => 2,
-        Status::Placed => 3,
-        Status::InProgress => 4,
-        Status::Closing => 5,
-        Status::Completed => 6,
-        Status::Failed => 7,
-        Status::Skipped => 8,
-        Status::Cancelled => 9,
-        Status::Quarantined => 10,
-    }
-}
-
-/// The status of a number in the file.
-pub(super) fn status(number: i64) -> Option<Status> {
-    Status::ALL.iter().copied().find(|status| code(*status) == number)
-}
-
-/// A time as microseconds, rounded up: a row must never count as due before its record does.
-pub(super) fn micros(at: Timestamp) -> i64 {
-    let rest = at.subsec_nanosecond() % 1_000;
-    at.as_microsecond() + i64::from(rest > 0)
-}
-
-/// The time of a number in the file.
-pub(super) fn timestamp(micros: i64) -> Timestamp {
-    let bounded = micros.clamp(Timestamp::MIN.as_microsecond(), Timestamp::MAX.as_microsecond());
-    Timestamp::from_microsecond(bounded).unwrap_or(Timestamp::MAX)
+    kept::code(status) as i64
 }
 
 /// A job as its row.
@@ -104,12 +75,7 @@ pub(super) fn encode<T: serde::Serialize>(record: &T) -> Result<String, StoreErr
 }
 
 pub(super) fn decode<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
-    serde_json::from_str(text).map_err(|error| StoreError::Corrupt(error.to_string()))
-}
-
-/// An id out of a column.
-pub(super) fn id<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, StoreError> {
-    text.parse().map_err(|error: T::Err| StoreError::Corrupt(error.to_string()))
+    kept::decode(text.as_bytes())
 }
 
 /// The columns `record, version` as a stored record.
@@ -153,23 +119,4 @@ pub(super) fn known(db: &Connection, id: &str) -> rusqlite::Result<Option<Known>
         "SELECT j.seq, j.version, j.status, j.run, j.campaign, j.ready_at, j.deadline, j.line_until, j.holds_number
         FROM jobs j JOIN batches b ON b.no = j.batch WHERE j.id = ? AND b.state = 1";
     db.prepare_cached(sql)?.query_row([id], Known::read).optional()
-}
-
-/// A page's size as asked for, within bounds: none would never come to an end.
-pub(super) fn page_size(limit: u32) -> u32 {
-    limit.clamp(1, 1_000)
-}
-
-/// A cursor that is a number.
-pub(super) fn cursor(text: Option<&str>) -> Result<Option<i64>, StoreError> {
-    text.map(|text| text.parse().map_err(|_| StoreError::BadCursor)).transpose()
-}
-
-/// Cuts what was read, one more than fits, to a page; the last item that stays names the next.
-pub(super) fn page<T>(mut found: Vec<(String, T)>, size: u32) -> Page<T> {
-    let size = usize::try_from(size).unwrap_or(usize::MAX);
-    let more = found.len() > size;
-    found.truncate(size);
-    let next = if more { found.last().map(|(cursor, _)| cursor.clone()) } else { None };
-    Page { items: found.into_iter().map(|(_, item)| item).collect(), next }
 }

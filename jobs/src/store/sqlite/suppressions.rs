@@ -3,7 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::Trouble;
-use super::rows::{decode, page, page_size};
+use super::rows::decode;
+use crate::store::kept::{page, page_size};
 use crate::store::{Page, StoreError, Suppression};
 
 /// The entry of a number.
