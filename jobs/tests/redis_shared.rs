@@ -13,7 +13,7 @@ mod redis_server;
 use std::sync::Arc;
 
 use gymcall_jobs::store::redis::{Durability, RedisStore};
-use gymcall_jobs::store::{Begun, Capacity, Gate, Refusal};
+use gymcall_jobs::store::{Begun, Capacity, Gate, Refusal, Store};
 
 use crate::fixtures::*;
 use crate::hand_clock::HandClock;
@@ -52,8 +52,10 @@ async fn two_processes_share_lines_and_locks() {
     let same = add(&two, job(None, 1, start())).await;
     let other = add(&two, job(None, 2, start())).await;
     let gate = Gate { account: Capacity { lines: 1, ..WIDE }, campaign: None };
+    let read_before = read(&two, first.id()).await;
     assert_eq!(begin(&one, first.id(), gate.clone()).await, Begun::Go);
-    assert_eq!(begin(&two, first.id(), gate.clone()).await, Begun::Refused(Refusal::Changed));
+    let late = two.begin_dial(dial(&read_before, gate.clone(), start())).await.unwrap();
+    assert_eq!(late, Begun::Refused(Refusal::Changed));
     let held = Refusal::NumberHeld(first.id().clone());
     assert_eq!(begin(&two, same.id(), gate.clone()).await, Begun::Refused(held));
     assert_eq!(begin(&two, other.id(), gate.clone()).await, Begun::Refused(Refusal::NoLine));

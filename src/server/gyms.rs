@@ -82,7 +82,13 @@ pub(super) async fn import(
 async fn carry_out(server: &Server, campaign: &Campaign, keyed: Keyed, request: Request) -> Result<Response, Problem> {
     let now = server.ledger.now();
     let import = ImportId::new(now, rand::random());
-    server.ledger.store().open_import(&import, &campaign.id, &campaign.run).await?;
+    if let Err(error) = server.ledger.store().open_import(&import, &campaign.id, &campaign.run).await {
+        // A store that did not answer may have opened it all the same, or may yet.
+        if matches!(error, StoreError::Failed(_)) {
+            tokio::spawn(keep_dropping(Arc::clone(server.ledger.store()), import));
+        }
+        return Err(error.into());
+    }
     let done = stage_and_publish(server, campaign, &import, keyed, request).await;
     // Whoever asked must learn what went wrong first, not what went wrong because of it.
     if !matches!(&done, Ok(Published::Yes(_))) && !drop_import(server.ledger.store(), &import).await {

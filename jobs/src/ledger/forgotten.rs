@@ -22,7 +22,8 @@ impl Ledger {
             _ => return Ok(told),
         }
         match self.tell(id, Event::DialBegun { tag: tag.clone() }).await {
-            Ok(_) => {
+            Ok(Told::Ignored(..) | Told::NoSuchJob) => self.tell(id, event).await,
+            Ok(Told::Moved(_)) => {
                 tracing::warn!(job_id = %id, "job {id}: the store had forgotten its dial, which is on record again");
                 self.tell(id, event).await
             }

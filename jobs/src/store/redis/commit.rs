@@ -76,7 +76,11 @@ async fn outcome(link: &Link, write: &Write, ran: Ran) -> Result<usize, StoreErr
 pub(super) async fn is_written(link: &Link, write: &JobWrite) -> Result<bool, StoreError> {
     let JobWrite { job, from, .. } = write;
     let stored = list::one(link, CallJob::id(job).as_str()).await?;
-    Ok(stored.is_some_and(|stored| stored.version == from.unwrap_or(0) + 1 && stored.record == **job))
+    Ok(stored.is_some_and(|stored| match from {
+        // Nobody else can make a new job under this id, and a worker may have moved it by now.
+        None => true,
+        Some(from) => stored.version == from + 1 && stored.record == **job,
+    }))
 }
 
 fn tell(link: &Link, write: &Write, suppressions: usize) {

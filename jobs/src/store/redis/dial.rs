@@ -15,10 +15,13 @@ use crate::store::{BeginDial, Begun, Refusal, StoreError};
 /// Lets a dial begin, or says why not.
 pub(super) async fn begin(link: &Link, begin: BeginDial) -> Result<Begun, StoreError> {
     let ran = link.run(&call(link, &begin)?, Again::Safe).await?;
-    let begun = meaning(&ran.answer)?;
-    // Its tag is this caller's alone: a record that carries it was written by the first try.
-    let begun = match begun {
+    let begun = match meaning(&ran.answer)? {
+        // Its tag is this caller's alone: a record that carries it was written by the first try.
         Begun::Refused(Refusal::Changed) if ran.unsure && is_written(link, &begin.job).await? => Begun::Go,
+        // It may have begun and have been moved on since. Whoever asked has to say that nothing was sent.
+        Begun::Refused(Refusal::Changed) if ran.unsure => {
+            return Err(StoreError::Failed("whether the dial began is not known".to_owned()));
+        }
         begun => begun,
     };
     if begun == Begun::Go {

@@ -12,6 +12,8 @@ use super::keys;
 use super::link::Link;
 use crate::store::{Change, kept};
 
+/// How long subscribing may take.
+const WITHIN: Duration = Duration::from_secs(4);
 /// How long it rests before it subscribes again.
 const REST: Duration = Duration::from_millis(100);
 
@@ -46,7 +48,8 @@ async fn subscribe(link: &Link) -> Result<PubSub, RedisError> {
 async fn again(link: &Link) -> PubSub {
     loop {
         tokio::time::sleep(REST).await;
-        if let Ok(news) = subscribe(link).await {
+        // A server that takes connections and says nothing would be waited for for ever.
+        if let Ok(Ok(news)) = tokio::time::timeout(WITHIN, subscribe(link)).await {
             return news;
         }
     }

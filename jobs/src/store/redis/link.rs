@@ -43,8 +43,9 @@ pub(super) struct Link {
     memory: Memory,
     life: RwLock<Option<Life>>,
     lives: AtomicU64,
-    opening: Mutex<()>,
-    /// Batches that are known to be visible: they never become invisible again.
+    /// Held while a connection is made; when that failed last, and how.
+    opening: Mutex<Option<(Instant, Failure)>>,
+    /// Batches that are known to be visible: in one life of the server they never become invisible again.
     visible: RwLock<HashSet<u64>>,
 }
 
@@ -74,7 +75,7 @@ impl Link {
             memory: Memory::default(),
             life: RwLock::new(None),
             lives: AtomicU64::new(0),
-            opening: Mutex::new(()),
+            opening: Mutex::new(None),
             visible: RwLock::default(),
         };
         link.connect().await?;
@@ -141,11 +142,20 @@ impl Link {
         if let Some(life) = present() {
             return Ok(life);
         }
-        let _opening = self.opening.lock().await;
-        match present() {
+        let asked = Instant::now();
+        let mut last_failed = self.opening.lock().await;
+        if let Some(life) = present() {
             // Somebody else was faster.
-            Some(life) => Ok(life),
-            None => self.connect().await.map_err(Failure::not_sent),
+            return Ok(life);
+        }
+        match &*last_failed {
+            // Or failed just as this one would have: a hundred who wait must not each wait for their own try.
+            Some((at, failure)) if *at >= asked => Err(failure.clone()),
+            _ => self.connect().await.map_err(|error| {
+                let failure = Failure::not_sent(error);
+                *last_failed = Some((Instant::now(), failure.clone()));
+                failure
+            }),
         }
     }
 
@@ -157,6 +167,8 @@ impl Link {
         let mut connection = connecting.await.map_err(OpenError::Unreachable)?;
         let server = check::look(&mut connection, self.durability).await.map_err(OpenError::Unreachable)??;
         self.prepare(&mut connection, &server.run_id).await.map_err(OpenError::Unreachable)?;
+        // A server that forgot gives out its numbers again.
+        self.visible.write().unwrap_or_else(PoisonError::into_inner).clear();
         let number = self.lives.fetch_add(1, Ordering::Relaxed) + 1;
         let life = Life { number, connection, run_id: server.run_id.into() };
         *self.life.write().unwrap_or_else(PoisonError::into_inner) = Some(life.clone());
