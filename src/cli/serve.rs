@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::{CliError, Done, start_log};
-use crate::app::{self, Role, Running};
+use crate::app::{self, Role, Running, StartError};
 use crate::config::{Flags, Settings, Sources, missing_credentials};
 
 /// The server, and a worker unless told otherwise.
@@ -29,14 +29,16 @@ impl Serve {
             tracing::warn!("{} Until then nothing is dialled", missing_credentials(&sources));
         }
         let role = if self.no_worker { Role::Serve } else { Role::ServeAndDial };
-        run(app::start(&settings, missing_credentials(&sources), role).await?).await
+        run(app::start(&settings, missing_credentials(&sources), role)).await
     }
 }
 
-/// Lets a process work until it is told to stop.
-pub(super) async fn run(mut running: Running) -> Result<Done, CliError> {
+/// Starts a process and lets it work until it is told to stop.
+pub(super) async fn run(starting: impl Future<Output = Result<Running, StartError>>) -> Result<Done, CliError> {
+    let told = told_to_stop();
+    let mut running = starting.await?;
     tokio::select! {
-        () = told_to_stop() => {}
+        () = told => {}
         // Better gone than there and idle: whoever started it starts it again.
         () = running.broken() => return Err(CliError::Other("a part of it ended by itself: see the log".to_owned())),
     }
@@ -45,16 +47,20 @@ pub(super) async fn run(mut running: Running) -> Result<Done, CliError> {
     Ok(Done::Well)
 }
 
-/// Waits for Ctrl-C or SIGTERM.
-pub(super) async fn told_to_stop() {
+/// Waits for Ctrl-C or SIGTERM. They are listened for from the call on, not from the first look: one that comes
+/// while the process still starts would otherwise end it at once.
+pub(super) fn told_to_stop() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
+    let signals = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
+    async move {
+        let [terminate, interrupt] = signals.map(async |signal| match signal {
+            Ok(mut signal) => drop(signal.recv().await),
+            // The system has no place for it: then it ends the process as it always did.
+            Err(_) => std::future::pending().await,
+        });
+        tokio::select! {
+            () = terminate => {}
+            () = interrupt => {}
         }
-        Err(_) => drop(tokio::signal::ctrl_c().await),
     }
 }

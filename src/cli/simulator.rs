@@ -37,10 +37,11 @@ impl Simulator {
     pub(super) async fn run(self) -> Result<Done, CliError> {
         let sources = Sources::read(Flags::default())?;
         start_log(sources.get("LOG_LEVEL").unwrap_or("info"))?;
+        let told = told_to_stop();
         let simulator = LocalTwilio::start(self.settings(&sources)?).await;
         let simulator = simulator.map_err(|error| CliError::Simulator(error.to_string()))?;
         tracing::info!("a local Twilio listens on {}: TWILIO_API_BASE_URL for `gymcall serve`", simulator.url());
-        told_to_stop().await;
+        told.await;
         simulator.shutdown().await;
         Ok(Done::Well)
     }

@@ -22,6 +22,6 @@ impl Worker {
         start_log(sources.get("LOG_LEVEL").unwrap_or("info"))?;
         let mut settings = Settings::for_worker(&sources)?;
         settings.accept_weak_durability = self.accept_weak_durability;
-        serve::run(app::start(&settings, missing_credentials(&sources), Role::Dial).await?).await
+        serve::run(app::start(&settings, missing_credentials(&sources), Role::Dial)).await
     }
 }
