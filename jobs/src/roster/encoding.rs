@@ -85,13 +85,15 @@ impl Encoding {
     pub(super) fn decode(&mut self, text: &[u8], ends: &[usize]) -> Option<Vec<String>> {
         let starts = std::iter::once(0).chain(ends.iter().copied());
         let spans = starts.zip(ends).map(|(start, end)| start..*end);
-        let cells: Vec<String> = match str::from_utf8(text) {
-            Ok(text) => {
+        // Bytes of two cells can look like one letter where they meet: then the row is no UTF-8.
+        let whole = str::from_utf8(text).ok().filter(|text| ends.iter().all(|end| text.is_char_boundary(*end)));
+        let cells: Vec<String> = match whole {
+            Some(text) => {
                 self.unicode |= !text.is_ascii();
                 spans.map(|span| text[span].trim().to_owned()).collect()
             }
-            Err(_) if self.unicode => return None,
-            Err(_) => {
+            None if self.unicode => return None,
+            None => {
                 spans.map(|span| WINDOWS_1252.decode_without_bom_handling(&text[span]).0.trim().to_owned()).collect()
             }
         };
