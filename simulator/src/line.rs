@@ -27,6 +27,19 @@ pub(crate) struct Tick {
     pub(crate) drop: bool,
 }
 
+/// What the callee does at its end, as it happens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FromCallee {
+    BeganToSpeak,
+    /// One breath has ended. The words are those meant, also if they were mumbled.
+    Said {
+        text: String,
+        mumbled: bool,
+    },
+    /// A key: `0`-`9`, `*`, `#`, `A`-`D`.
+    Pressed(char),
+}
+
 /// One answered call's sound. Clones share it.
 #[derive(Clone, Default)]
 pub(crate) struct Line {
@@ -37,6 +50,7 @@ pub(crate) struct Line {
 struct Ends {
     playback: Playback,
     stream: Option<mpsc::Sender<Tick>>,
+    listeners: Vec<mpsc::UnboundedSender<FromCallee>>,
     /// Frames thrown away because the stream did not take them.
     lost: bool,
 }
@@ -65,6 +79,14 @@ impl Line {
         ends.lost
     }
 
+    /// Follows what the callee does from now on; drop the receiver to stop.
+    #[allow(dead_code, reason = "no verb listens yet")]
+    pub(crate) fn listen(&self) -> mpsc::UnboundedReceiver<FromCallee> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        self.lock().listeners.push(sender);
+        receiver
+    }
+
     /// Keeps the clock until the task is ended.
     pub(crate) async fn run(self, call: Arc<Call>, callee: Arc<Callee>, log: Log) {
         let mut conversation = Conversation::new(callee);
@@ -85,6 +107,9 @@ impl Line {
         let mut ends = self.lock();
         let (heard, marks) = ends.playback.frame();
         let spoken = conversation.frame(&heard, acts);
+        for news in acts.iter().filter_map(FromCallee::of) {
+            ends.listeners.retain(|listener| listener.send(news.clone()).is_ok());
+        }
         let drop = acts.contains(&Act::DropStream);
         if let Some(stream) = &ends.stream {
             let tick = Tick { spoken, marks, drop };
@@ -94,6 +119,17 @@ impl Line {
 
     fn lock(&self) -> MutexGuard<'_, Ends> {
         self.ends.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl FromCallee {
+    fn of(act: &Act) -> Option<FromCallee> {
+        match act {
+            Act::Began => Some(FromCallee::BeganToSpeak),
+            Act::Breathed { text, mumbled } => Some(FromCallee::Said { text: text.clone(), mumbled: *mumbled }),
+            Act::Pressed(key) => Some(FromCallee::Pressed(*key)),
+            Act::Heard(_) | Act::Misheard(_) | Act::Said { .. } | Act::HangUp | Act::DropStream => None,
+        }
     }
 }
 
@@ -108,6 +144,6 @@ fn note(call: &Call, act: Act, log: &Log) {
         }),
         Act::Said { text, mumbled } => log.add(Event::Said { sid, text, mumbled }),
         Act::HangUp => call.command(Command::HangUp),
-        Act::DropStream => {}
+        Act::Began | Act::Breathed { .. } | Act::Pressed(_) | Act::DropStream => {}
     }
 }

@@ -26,10 +26,21 @@ pub(crate) enum Act {
     Heard(String),
     /// A turn, or part of it, that could not be understood; with what it may have been.
     Misheard(String),
+    /// It has begun to say all of this.
     Said {
         text: String,
         mumbled: bool,
     },
+    /// It draws breath and makes a sound.
+    Began,
+    /// One breath is at its end: these were its words.
+    Breathed {
+        text: String,
+        mumbled: bool,
+    },
+    /// A key of its telephone: `0`-`9`, `*`, `#`, `A`-`D`.
+    #[allow(dead_code, reason = "no callee presses keys yet")]
+    Pressed(char),
     HangUp,
     DropStream,
 }
@@ -64,6 +75,66 @@ struct Speech {
     text: String,
     mumbled: bool,
     is_reply: bool,
+    /// Not yet at their end, in order.
+    breaths: VecDeque<Breath>,
+    /// Bytes of sound that have been played.
+    played: usize,
+}
+
+/// Where in a speech's sound some of its words are, in bytes.
+struct Breath {
+    from: usize,
+    to: usize,
+    text: String,
+}
+
+impl Speech {
+    fn new(not_before: u64, mumbled: bool, is_reply: bool) -> Speech {
+        Speech {
+            not_before,
+            sound: VecDeque::new(),
+            text: String::new(),
+            mumbled,
+            is_reply,
+            breaths: VecDeque::new(),
+            played: 0,
+        }
+    }
+
+    /// Adds words that are said in one breath.
+    fn breathe(&mut self, text: &str) {
+        let voice = if self.mumbled { Voice::Mumbled } else { Voice::Clear };
+        let from = self.sound.len();
+        self.sound.extend(tones::speak(text, voice));
+        self.breaths.push_back(Breath { from, to: self.sound.len(), text: text.to_owned() });
+        if !self.text.is_empty() {
+            self.text.push(' ');
+        }
+        self.text.push_str(text);
+    }
+
+    /// The next frame, with the breaths that begin and end in it.
+    fn frame(&mut self, acts: &mut Vec<Act>) -> [u8; FRAME] {
+        let mut frame = [SILENCE; FRAME];
+        let length = self.sound.len().min(FRAME);
+        for (byte, next) in frame.iter_mut().zip(self.sound.drain(..length)) {
+            *byte = next;
+        }
+        let before = self.played;
+        self.played += length;
+        while let Some(breath) = self.breaths.front() {
+            if (before..self.played).contains(&breath.from) {
+                acts.push(Act::Began);
+            }
+            if breath.to > self.played {
+                break;
+            }
+            if let Some(Breath { text, .. }) = self.breaths.pop_front() {
+                acts.push(Act::Breathed { text, mumbled: self.mumbled });
+            }
+        }
+        frame
+    }
 }
 
 impl Conversation {
@@ -133,13 +204,9 @@ impl Conversation {
         if due && !turn.interrupted && self.interruptions < how.times {
             turn.interrupted = true;
             self.interruptions += 1;
-            self.planned.push_back(Speech {
-                not_before: self.now,
-                sound: tones::speak(&how.says, Voice::Clear).into(),
-                text: how.says.clone(),
-                mumbled: false,
-                is_reply: false,
-            });
+            let mut speech = Speech::new(self.now, false, false);
+            speech.breathe(&how.says);
+            self.planned.push_back(speech);
         }
     }
 
@@ -154,24 +221,17 @@ impl Conversation {
         };
         let rule = &self.callee.rules[index];
         let mumbled = self.callee.mumbles_first && self.mumbled.insert(index);
-        let voice = if mumbled { Voice::Mumbled } else { Voice::Clear };
-        let mut sound = VecDeque::new();
-        for breath in rule.says.breaths() {
-            if !sound.is_empty() {
-                sound.extend(quiet(self.callee.breath_ms));
-            }
-            sound.extend(tones::speak(breath, voice));
-        }
         let think = rule.think_ms.unwrap_or(self.callee.think_ms);
+        let mut speech = Speech::new(self.now + u64::from(think), mumbled, true);
+        for breath in rule.says.breaths() {
+            if !speech.sound.is_empty() {
+                speech.sound.extend(quiet(self.callee.breath_ms));
+            }
+            speech.breathe(breath);
+        }
         // A question asked again while one thinks wants one answer, not two.
         self.planned.retain(|speech| !speech.is_reply);
-        self.planned.push_back(Speech {
-            not_before: self.now + u64::from(think),
-            sound,
-            text: rule.says.breaths().join(" "),
-            mumbled,
-            is_reply: true,
-        });
+        self.planned.push_back(speech);
     }
 
     fn speak(&mut self, acts: &mut Vec<Act>) -> Option<[u8; FRAME]> {
@@ -188,13 +248,7 @@ impl Conversation {
             acts.push(Act::Said { text: speech.text.clone(), mumbled: speech.mumbled });
             self.speaking = Some(speech);
         }
-        let sound = &mut self.speaking.as_mut()?.sound;
-        let mut frame = [SILENCE; FRAME];
-        let length = sound.len().min(FRAME);
-        for (byte, next) in frame.iter_mut().zip(sound.drain(..length)) {
-            *byte = next;
-        }
-        Some(frame)
+        self.speaking.as_mut().map(|speech| speech.frame(acts))
     }
 
     fn replied(&mut self, acts: &mut Vec<Act>) {
@@ -209,21 +263,15 @@ impl Conversation {
 }
 
 fn greeting(callee: &Callee) -> Speech {
-    let mut sound = VecDeque::new();
+    let mut speech = Speech::new(u64::from(callee.greet_after_ms), false, false);
     if !callee.greeting.is_empty() {
-        sound.extend(tones::speak(&callee.greeting, Voice::Clear));
+        speech.breathe(&callee.greeting);
     }
     if let Some(beep) = callee.beep {
-        sound.extend(quiet(BEFORE_BEEP_MS));
-        sound.extend(tones::beep(beep.hz, beep.ms));
+        speech.sound.extend(quiet(BEFORE_BEEP_MS));
+        speech.sound.extend(tones::beep(beep.hz, beep.ms));
     }
-    Speech {
-        not_before: u64::from(callee.greet_after_ms),
-        sound,
-        text: callee.greeting.clone(),
-        mumbled: false,
-        is_reply: false,
-    }
+    speech
 }
 
 fn quiet(ms: u32) -> impl Iterator<Item = u8> {

@@ -183,3 +183,19 @@ fn silent_and_slow_callees() {
     slow.wait(1500);
     assert_eq!(slow.take(), "We are open from 6 am to 10 pm every day");
 }
+
+#[test]
+fn each_breath_has_a_beginning_and_an_end_with_its_words() {
+    let mut desk = Desk::call("+14155550102");
+    desk.wait(1500);
+    desk.acts.clear();
+    desk.ask(HOURS);
+    let said = |text: &str| Act::Breathed { text: text.to_owned(), mumbled: false };
+    let (first, second) = ("We are open from 6 am", "to 10 pm every day");
+    let breaths: Vec<(u64, Act)> =
+        desk.acts.drain(..).filter(|(_, act)| matches!(act, Act::Began | Act::Breathed { .. })).collect();
+    let acts: Vec<&Act> = breaths.iter().map(|(_, act)| act).collect();
+    assert_eq!(acts, [&Act::Began, &said(first), &Act::Began, &said(second)]);
+    let pause = breaths[2].0 - breaths[1].0;
+    assert!((340..=380).contains(&pause), "{pause} ms between the breaths");
+}
