@@ -1,12 +1,13 @@
 //! The telephone exchange: all that the parts of one running simulator share.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use crate::account::Pace;
 use crate::call::Call;
 use crate::log::{Event, Log};
 use crate::settings::Settings;
+use crate::signature::Signing;
 use crate::status::Status;
 use crate::tasks::Tasks;
 
@@ -16,6 +17,7 @@ pub(crate) struct Exchange {
     pub(crate) tasks: Tasks,
     pub(crate) pace: Pace,
     book: Mutex<Book>,
+    signing: RwLock<Signing>,
 }
 
 /// Every call there has been, and how often what was done.
@@ -30,12 +32,22 @@ struct Book {
 
 impl Exchange {
     pub(crate) fn new(settings: Settings, log: Log, pace: Pace) -> Exchange {
-        Exchange { settings, log, tasks: Tasks::new(), pace, book: Mutex::default() }
+        let signing = RwLock::new(settings.signing.clone());
+        Exchange { settings, log, tasks: Tasks::new(), pace, book: Mutex::default(), signing }
     }
 
     /// The path under which the account's resources are.
     pub(crate) fn account_path(&self) -> String {
         format!("/2010-04-01/Accounts/{}", self.settings.account_sid)
+    }
+
+    /// With what requests are signed now.
+    pub(crate) fn signing(&self) -> Signing {
+        self.signing.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn sign_with(&self, signing: Signing) {
+        *self.signing.write().unwrap_or_else(PoisonError::into_inner) = signing;
     }
 
     /// Numbers a create request: among all of them, and among those to `to`. Both from 0.

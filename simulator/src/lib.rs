@@ -49,5 +49,6 @@ pub use callee::{Callees, CalleesError};
 pub use fault::{Callbacks, Fate, Faults, FaultsError};
 pub use log::{Asked, Created, Entry, Event, Feed, Log, Tally};
 pub use settings::Settings;
-pub use simulator::{Simulator, StartError};
+pub use signature::Signing;
+pub use simulator::{PostError, Simulator, StartError};
 pub use status::Status;

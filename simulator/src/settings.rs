@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::callee::Callees;
 use crate::fault::Faults;
+use crate::signature::Signing;
 
 /// Settings of a simulator. `Settings::default()` is a kind Twilio on a free port of this machine.
 #[derive(Clone)]
@@ -16,6 +17,10 @@ pub struct Settings {
     pub account_sid: String,
     /// Its token: the password of the REST API and the key of every signature.
     pub auth_token: String,
+    /// With what webhooks and streams are signed, until [`Simulator::sign_with`](crate::Simulator::sign_with).
+    pub signing: Signing,
+    /// Whether a stream is signed over its URL with a `/` at the end, as Twilio sometimes does.
+    pub signs_streams_with_slash: bool,
     /// Who can be called.
     pub callees: Callees,
     /// How unkind it is.
@@ -43,6 +48,8 @@ impl Default for Settings {
             bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             account_sid: "AC00000000000000000000000000000000".to_owned(),
             auth_token: "0123456789abcdef0123456789abcdef".to_owned(),
+            signing: Signing::Token,
+            signs_streams_with_slash: false,
             callees: Callees::built_in(),
             faults: Faults::default(),
             seed: 0,

@@ -15,6 +15,8 @@ use crate::exchange::Exchange;
 use crate::log::Log;
 use crate::rest;
 use crate::settings::Settings;
+use crate::signature::Signing;
+use crate::webhook;
 use crate::wire::{Cutter, Door};
 
 /// How long open requests may take to end with the simulator.
@@ -33,6 +35,11 @@ pub enum StartError {
     #[error("{0} is not a pace: calls per second must be above 0")]
     Pace(f64),
 }
+
+/// Why the app gave no reply to [`Simulator::post_json`].
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct PostError(String);
 
 /// A running Twilio. It ends, with everything it has started, when this is dropped.
 pub struct Simulator {
@@ -81,6 +88,18 @@ impl Simulator {
     /// What it has done so far.
     pub fn log(&self) -> &Log {
         &self.exchange.log
+    }
+
+    /// Signs every request from now on with `signing`: so it goes while tokens are changed.
+    pub fn sign_with(&self, signing: Signing) {
+        self.exchange.sign_with(signing);
+    }
+
+    /// Posts the JSON `body` to `url`, signed as Twilio signs JSON: over the URL, which carries the body's
+    /// hash as `bodySHA256`. Gives the status of the app's reply.
+    pub async fn post_json(&self, url: &str, body: &str) -> Result<u16, PostError> {
+        let reply = webhook::post_json(&self.exchange, url, body).await;
+        reply.map(|reply| reply.status).map_err(|failure| PostError(failure.to_string()))
     }
 
     /// Ends everything and waits for it. Calls are cut off without a word, as by a power failure.

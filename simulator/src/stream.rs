@@ -20,7 +20,7 @@ use crate::call::{Call, Fetch};
 use crate::exchange::Exchange;
 use crate::line::Line;
 use crate::log::Event;
-use crate::{address, date, http, sid, signature, twiml, webhook};
+use crate::{address, date, http, sid, twiml, webhook};
 
 pub(crate) use playback::Playback;
 use session::{End, Session};
@@ -88,10 +88,12 @@ async fn open(exchange: &Exchange, target: &Target) -> Result<WebSocketStream<Tc
         return Err(trouble(31910, "only ws is spoken here, no TLS".to_owned()));
     }
     let uri: Uri = target.address.exact.parse().map_err(|_| trouble(31923, "malformed URL".to_owned()))?;
-    let signature = signature::sign(&exchange.settings.auth_token, &target.signed, &[]);
-    let request = ClientRequestBuilder::new(uri)
-        .with_header("User-Agent", "Twilio.TmeWs/1.0")
-        .with_header("X-Twilio-Signature", signature);
+    let slash = if exchange.settings.signs_streams_with_slash { "/" } else { "" };
+    let signed = format!("{}{slash}", target.signed);
+    let mut request = ClientRequestBuilder::new(uri).with_header("User-Agent", "Twilio.TmeWs/1.0");
+    for (name, value) in exchange.signing().headers(&exchange.settings.auth_token, &signed, &[]) {
+        request = request.with_header(name, value);
+    }
     let socket =
         http::connect(&target.address, HANDSHAKE).await.map_err(|failure| trouble(31902, failure.to_string()))?;
     let handshake = tokio_tungstenite::client_async(request, socket);
