@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::callback::Held;
 use crate::fault::Fate;
+use crate::recording::Tape;
 use crate::status::Status;
 use crate::webhook::Delivery;
 
@@ -27,6 +28,8 @@ pub(crate) struct Call {
     facts: Mutex<Facts>,
     /// Webhooks made for it; whoever waits for the first one watches this.
     deliveries: watch::Sender<Vec<Delivery>>,
+    /// The recordings that its line feeds.
+    pub(crate) tape: Tape,
 }
 
 /// What happens to a call from outside its own life.
@@ -88,6 +91,7 @@ impl Call {
             commands,
             facts: Mutex::new(facts),
             deliveries: watch::Sender::new(Vec::new()),
+            tape: Tape::default(),
         };
         (call, receiver)
     }

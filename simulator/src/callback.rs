@@ -9,6 +9,7 @@ use tokio::time::sleep;
 use crate::call::{Call, Fetch};
 use crate::date;
 use crate::exchange::Exchange;
+use crate::recording::Origin;
 use crate::status::Status;
 use crate::webhook;
 
@@ -72,6 +73,13 @@ fn news(exchange: &Exchange, call: &Call, status: Status) -> Option<Held> {
         push("CallDuration", seconds.to_string());
         push("Duration", seconds.div_ceil(60).to_string());
         push("SipResponseCode", facts.sip.to_string());
+        // Twilio names the call's own recording only, not one that a verb or a request made.
+        let of_call = exchange.recordings.of_call(&call.sid);
+        if let Some(recording) = of_call.iter().find(|recording| recording.plan.origin == Origin::OutboundApi) {
+            push("RecordingUrl", recording.url(exchange));
+            push("RecordingSid", recording.sid.clone());
+            push("RecordingDuration", recording.duration_s().to_string());
+        }
     }
     facts.sequence += 1;
     Some(Held { to, params, is_last: status.is_final() })

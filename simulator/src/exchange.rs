@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use crate::account::Pace;
 use crate::call::Call;
 use crate::log::{Event, Log};
+use crate::recording;
 use crate::settings::Settings;
 use crate::signature::Signing;
 use crate::status::Status;
@@ -16,6 +17,9 @@ pub(crate) struct Exchange {
     pub(crate) log: Log,
     pub(crate) tasks: Tasks,
     pub(crate) pace: Pace,
+    /// Where the REST API is, as `http://127.0.0.1:4010`.
+    pub(crate) base_url: String,
+    pub(crate) recordings: recording::Book,
     book: Mutex<Book>,
     signing: RwLock<Signing>,
 }
@@ -31,9 +35,18 @@ struct Book {
 }
 
 impl Exchange {
-    pub(crate) fn new(settings: Settings, log: Log, pace: Pace) -> Exchange {
+    pub(crate) fn new(settings: Settings, log: Log, pace: Pace, base_url: String) -> Exchange {
         let signing = RwLock::new(settings.signing.clone());
-        Exchange { settings, log, tasks: Tasks::new(), pace, book: Mutex::default(), signing }
+        Exchange {
+            settings,
+            log,
+            tasks: Tasks::new(),
+            pace,
+            base_url,
+            recordings: recording::Book::default(),
+            book: Mutex::default(),
+            signing,
+        }
     }
 
     /// The path under which the account's resources are.

@@ -96,17 +96,18 @@ impl Line {
         loop {
             clock.tick().await;
             let mut acts = Vec::new();
-            self.tick(&mut conversation, &mut acts);
+            self.tick(&call, &mut conversation, &mut acts);
             for act in acts {
                 note(&call, act, &log);
             }
         }
     }
 
-    fn tick(&self, conversation: &mut Conversation, acts: &mut Vec<Act>) {
+    fn tick(&self, call: &Call, conversation: &mut Conversation, acts: &mut Vec<Act>) {
         let mut ends = self.lock();
         let (heard, marks) = ends.playback.frame();
         let spoken = conversation.frame(&heard, acts);
+        call.tape.frame(spoken.as_ref(), &heard);
         for news in acts.iter().filter_map(FromCallee::of) {
             ends.listeners.retain(|listener| listener.send(news.clone()).is_ok());
         }

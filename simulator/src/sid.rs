@@ -13,6 +13,10 @@ pub(crate) fn stream() -> String {
     with_prefix("MZ")
 }
 
+pub(crate) fn recording() -> String {
+    with_prefix("RE")
+}
+
 pub(crate) fn request() -> String {
     with_prefix("RQ")
 }

@@ -44,7 +44,6 @@ pub struct PostError(String);
 /// A running Twilio. It ends, with everything it has started, when this is dropped.
 pub struct Simulator {
     exchange: Arc<Exchange>,
-    address: SocketAddr,
     closing: watch::Sender<bool>,
     server: JoinHandle<()>,
 }
@@ -63,7 +62,7 @@ impl Simulator {
         let listener = TcpListener::bind(bind).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let (pace, queue) = Pace::new(pace);
-        let exchange = Arc::new(Exchange::new(settings, log, pace));
+        let exchange = Arc::new(Exchange::new(settings, log, pace, format!("http://{address}")));
         exchange.tasks.spawn(account::dial(Arc::clone(&exchange), queue));
         let (closing, mut closed) = watch::channel(false);
         let router = rest::router(Arc::clone(&exchange)).into_make_service_with_connect_info::<Cutter>();
@@ -77,12 +76,12 @@ impl Simulator {
                 tracing::error!(%error, "the REST API has ended");
             }
         });
-        Ok(Simulator { exchange, address, closing, server })
+        Ok(Simulator { exchange, closing, server })
     }
 
     /// Base URL of the REST API, as `http://127.0.0.1:4010`.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.exchange.base_url.clone()
     }
 
     /// What it has done so far.

@@ -86,6 +86,8 @@ async fn talk(exchange: &Arc<Exchange>, call: &Arc<Call>, commands: &mut mpsc::U
     };
     let _ended_with_the_talk = [Companion(exchange.tasks.spawn(sound)), Companion(exchange.tasks.spawn(limit))];
     script::run(exchange, call, &line, commands).await;
+    // Before the end is told of, so that the news of it can name them.
+    call.tape.end(exchange, call);
     exchange.advance(call, &[Status::InProgress], Status::Completed);
 }
 

@@ -105,6 +105,17 @@ pub enum Event {
         /// Whether it was mumbled.
         mumbled: bool,
     },
+    /// A recording has a new status.
+    Recording {
+        /// The call.
+        sid: String,
+        /// The recording.
+        recording_sid: String,
+        /// Where it stands now: in-progress, completed or absent.
+        status: String,
+        /// How much has been recorded, in milliseconds.
+        duration_ms: u64,
+    },
     /// Twilio would have put this into its debugger.
     Warning {
         /// The call, if it concerns one.
@@ -125,6 +136,7 @@ impl Event {
             | Event::Webhook { sid, .. }
             | Event::StreamOpened { sid, .. }
             | Event::StreamClosed { sid, .. }
+            | Event::Recording { sid, .. }
             | Event::Heard { sid, .. }
             | Event::Said { sid, .. } => Some(sid),
         }
