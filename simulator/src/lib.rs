@@ -55,3 +55,8 @@ pub use settings::Settings;
 pub use signature::Signing;
 pub use simulator::{PostError, Simulator, StartError};
 pub use status::Status;
+
+/// The programs of the page, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/simulator.md")]
+struct Page;

@@ -209,17 +209,3 @@ async fn the_log_tells_of_which_calls_the_app_heard_nothing() {
     let patience = std::time::Duration::from_secs(8);
     assert_eq!((tally.asked[0].told, tally.asked[0].fate.is_unclear(patience)), (false, true));
 }
-
-#[test]
-fn the_faults_of_the_documentation_can_be_read() {
-    let page = include_str!("../../docs/simulator.md");
-    let examples: Vec<String> = page
-        .split("\n\n")
-        .filter(|block| block.starts_with("    [[fault]]"))
-        .map(|block| block.lines().map(|line| format!("{}\n", line.trim_start())).collect())
-        .collect();
-    assert!(examples.len() >= 2, "{examples:?}");
-    for example in examples {
-        Faults::from_toml(&example).unwrap_or_else(|error| panic!("{error}\n{example}"));
-    }
-}
