@@ -1,61 +1,78 @@
-//! The account's pace: calls are dialled at most so many a second, in order; the rest stay queued.
+//! The account: which numbers, keys and applications it has, and what it may do.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+pub(crate) mod pace;
 
-use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
+use serde::Deserialize;
 
-use crate::call::{self, Call, Command};
-use crate::exchange::Exchange;
-use crate::status::Status;
-
-/// A call and the commands it will get.
-pub(crate) type Queued = (Arc<Call>, mpsc::UnboundedReceiver<Command>);
-
-/// The entrance of the queue.
-pub(crate) struct Pace {
-    entrance: mpsc::UnboundedSender<Queued>,
-    waiting: AtomicU64,
-    between: Duration,
+/// What an account has besides its SID and token. The default has nothing listed and may do everything: any
+/// number is taken for its own.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Account {
+    /// Numbers it owns, in E.164. If this and `verified` are empty, every valid number may call.
+    pub numbers: Vec<String>,
+    /// Numbers it does not own but has proved to be its holder's: they may call too.
+    pub verified: Vec<String>,
+    /// TwiML applications: URLs under one SID.
+    #[serde(rename = "application")]
+    pub applications: Vec<Application>,
+    /// Keys that open the REST API besides the account's token.
+    #[serde(rename = "api_key")]
+    pub api_keys: Vec<ApiKey>,
 }
 
-impl Pace {
-    /// A queue dialling `calls_per_second`, and its other end for [`dial`].
-    pub(crate) fn new(calls_per_second: f64) -> (Pace, mpsc::UnboundedReceiver<Queued>) {
-        let (entrance, exit) = mpsc::unbounded_channel();
-        let pace =
-            Pace { entrance, waiting: AtomicU64::new(0), between: Duration::from_secs_f64(1.0 / calls_per_second) };
-        (pace, exit)
-    }
-
-    /// How long a call created now would stay queued, in milliseconds: an estimate.
-    pub(crate) fn estimate_ms(&self) -> u64 {
-        let ahead = self.waiting.load(Ordering::Relaxed);
-        (self.between.as_secs_f64() * 1000.0 * ahead as f64) as u64
-    }
-
-    pub(crate) fn enqueue(&self, queued: Queued) {
-        self.waiting.fetch_add(1, Ordering::Relaxed);
-        // The other end lives as long as the simulator.
-        let _ = self.entrance.send(queued);
-    }
+/// URLs that `ApplicationSid` stands for. Methods are `POST` unless it says otherwise.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Application {
+    /// `AP` and 32 hexadecimal digits.
+    pub sid: String,
+    /// Where the TwiML comes from.
+    pub voice_url: String,
+    /// `GET` or `POST`.
+    pub voice_method: Option<String>,
+    /// Asked when `voice_url` gives no TwiML.
+    pub voice_fallback_url: Option<String>,
+    /// `GET` or `POST`.
+    pub voice_fallback_method: Option<String>,
+    /// Told of the call's end.
+    pub status_callback: Option<String>,
+    /// `GET` or `POST`.
+    pub status_callback_method: Option<String>,
 }
 
-/// Dials queued calls one after the other until the simulator ends.
-pub(crate) async fn dial(exchange: Arc<Exchange>, mut queue: mpsc::UnboundedReceiver<Queued>) {
-    let mut free_at = Instant::now();
-    while let Some((call, commands)) = queue.recv().await {
-        if call.status() == Status::Queued {
-            sleep_until(free_at).await;
-        }
-        // It may have been taken back while it waited; that costs no pace.
-        if exchange.advance(&call, &[Status::Queued], Status::Initiated) {
-            free_at = free_at.max(Instant::now()) + exchange.pace.between;
-            let life = call::live(Arc::clone(&exchange), call, commands);
-            exchange.tasks.spawn(life);
-        }
-        exchange.pace.waiting.fetch_sub(1, Ordering::Relaxed);
+/// An API key.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApiKey {
+    /// `SK` and 32 hexadecimal digits: the user name.
+    pub sid: String,
+    /// The password.
+    pub secret: String,
+}
+
+/// A TOML text that is not an account.
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    /// It does not follow the format.
+    #[error("the account cannot be read: {0}")]
+    Format(#[from] toml::de::Error),
+}
+
+impl Account {
+    /// Reads an account from TOML; `docs/simulator.md` has the format.
+    pub fn from_toml(text: &str) -> Result<Account, AccountError> {
+        Ok(toml::from_str(text)?)
+    }
+
+    /// Whether calls may come from `number`.
+    pub(crate) fn may_call_from(&self, number: &str) -> bool {
+        let lists_none = self.numbers.is_empty() && self.verified.is_empty();
+        lists_none || self.numbers.iter().chain(&self.verified).any(|own| own == number)
+    }
+
+    /// The application `sid`.
+    pub(crate) fn application(&self, sid: &str) -> Option<&Application> {
+        self.applications.iter().find(|application| application.sid == sid)
     }
 }

@@ -1,6 +1,8 @@
 //! A call: what was ordered, where it stands, and what can be done to it.
 
 mod life;
+// All that can be ordered is read; some of it nobody carries out yet.
+#[allow(dead_code)]
 mod order;
 mod script;
 
@@ -16,7 +18,12 @@ use crate::status::Status;
 use crate::webhook::Delivery;
 
 pub(crate) use life::live;
-pub(crate) use order::{Callbacks, Fetch, Method, Order, Source};
+// As above: not all of these words are used outside yet.
+#[allow(unused_imports)]
+pub(crate) use order::{
+    Callbacks, Channels, Detection, DetectionMode, Fetch, Method, Order, Press, Record, RecordingEvent, SendDigits,
+    Source, Telling, Track, Trim,
+};
 
 /// One call from its creation on.
 pub(crate) struct Call {

@@ -31,6 +31,9 @@ pub(crate) struct Callee {
     /// Twilio refuses to call it at all.
     #[serde(default)]
     pub(crate) invalid: bool,
+    /// Twilio refuses to call it at all, with this code.
+    #[serde(default)]
+    pub(crate) refused: Option<u32>,
     /// What comes of each call in turn; the last one repeats.
     #[serde(default = "picks_up")]
     pub(crate) calls: Vec<Ring>,
@@ -144,6 +147,11 @@ impl Callees {
 }
 
 impl Callee {
+    /// The code with which Twilio refuses to call it, if it does.
+    pub(crate) fn refusal(&self) -> Option<u32> {
+        self.refused.or(self.invalid.then_some(21211))
+    }
+
     /// What comes of the `nth` call, from 0.
     pub(crate) fn ring(&self, nth: usize) -> Ring {
         let last = self.calls.len().saturating_sub(1);

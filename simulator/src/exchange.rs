@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use crate::account::Pace;
+use crate::account::pace::Pace;
 use crate::call::Call;
 use crate::log::{Event, Log};
 use crate::recording;

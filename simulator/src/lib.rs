@@ -5,7 +5,7 @@
 //!
 //! - [`Simulator`] is started with [`Settings`] and listens. A request to `rest` is let in or not;
 //!   `rest/create` checks the order, draws its fate from the [`Faults`], writes the [`Log`], and
-//!   only then puts the call into the `exchange` and into the queue of the `account`, which dials at
+//!   only then puts the call into the `exchange` and into the queue of `account/pace`, which dials at
 //!   the account's pace. A reply may be withheld, or break off with its connection, the `wire`.
 //! - A dialled call lives in `call/life`: it rings as its callee's data says ([`Callees`]), and ends
 //!   there, or is picked up. Every new [`Status`] goes through `exchange` into the log and, as a
@@ -48,6 +48,7 @@ mod twiml;
 mod webhook;
 mod wire;
 
+pub use account::{Account, AccountError, ApiKey, Application};
 pub use callee::{Callees, CalleesError};
 pub use fault::{Callbacks, Fate, Faults, FaultsError};
 pub use log::{Asked, Created, Entry, Event, Feed, Log, Tally};

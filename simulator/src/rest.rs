@@ -3,8 +3,10 @@
 mod create;
 mod error;
 mod events;
+mod fidelity;
 mod form;
 mod list;
+mod order;
 mod resource;
 mod update;
 
@@ -26,8 +28,8 @@ use crate::call::Call;
 use crate::exchange::Exchange;
 use crate::sid;
 use crate::wire::{Cut, Cutter};
-use create::Answer;
 use error::Refusal;
+use fidelity::Answer;
 use form::Form;
 
 type Shared = State<Arc<Exchange>>;

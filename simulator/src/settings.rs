@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::account::Account;
 use crate::callee::Callees;
 use crate::fault::Faults;
 use crate::signature::Signing;
@@ -21,6 +22,8 @@ pub struct Settings {
     pub signing: Signing,
     /// Whether a stream is signed over its URL with a `/` at the end, as Twilio sometimes does.
     pub signs_streams_with_slash: bool,
+    /// What the account has and may do: numbers, keys, limits.
+    pub account: Account,
     /// Who can be called.
     pub callees: Callees,
     /// How unkind it is.
@@ -50,6 +53,7 @@ impl Default for Settings {
             auth_token: "0123456789abcdef0123456789abcdef".to_owned(),
             signing: Signing::Token,
             signs_streams_with_slash: false,
+            account: Account::default(),
             callees: Callees::built_in(),
             faults: Faults::default(),
             seed: 0,

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::account::{self, Pace};
+use crate::account::pace::{self, Pace};
 use crate::exchange::Exchange;
 use crate::log::Log;
 use crate::rest;
@@ -61,9 +61,9 @@ impl Simulator {
         let failed = |error| StartError::Bind(bind, error);
         let listener = TcpListener::bind(bind).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let (pace, queue) = Pace::new(pace);
-        let exchange = Arc::new(Exchange::new(settings, log, pace, format!("http://{address}")));
-        exchange.tasks.spawn(account::dial(Arc::clone(&exchange), queue));
+        let (entrance, queue) = Pace::new(pace);
+        let exchange = Arc::new(Exchange::new(settings, log, entrance, format!("http://{address}")));
+        exchange.tasks.spawn(pace::dial(Arc::clone(&exchange), queue));
         let (closing, mut closed) = watch::channel(false);
         let router = rest::router(Arc::clone(&exchange)).into_make_service_with_connect_info::<Cutter>();
         let server = axum::serve(Door(listener), router).with_graceful_shutdown(async move {

@@ -1,8 +1,16 @@
 //! What a client ordered when it created a call.
 
+mod detection;
+mod digits;
+mod record;
+
 use std::time::Duration;
 
 use crate::status::Subscription;
+
+pub(crate) use detection::{Detection, DetectionMode, Telling};
+pub(crate) use digits::{Press, SendDigits};
+pub(crate) use record::{Channels, Record, RecordingEvent, Track, Trim};
 
 /// A valid request to create a call.
 #[derive(Debug, Clone)]
@@ -16,6 +24,12 @@ pub(crate) struct Order {
     pub(crate) ring: Duration,
     /// How long it is talked at most.
     pub(crate) talk: Duration,
+    /// Pressed as soon as it is picked up, before anything else.
+    pub(crate) send_digits: Option<SendDigits>,
+    /// Who has picked up is to be found out. Never together with `send_digits`.
+    pub(crate) detection: Option<Detection>,
+    /// The call is recorded from the moment it is picked up.
+    pub(crate) record: Option<Record>,
 }
 
 /// Where the first TwiML comes from.

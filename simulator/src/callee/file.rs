@@ -94,7 +94,7 @@ mod tests {
             assert!(callees.by_number.contains_key(&number), "{number}");
         }
         assert_eq!(callees.by_number.len(), 20);
-        assert!(Callees::built_in().at("+14155550110").invalid);
+        assert!(Callees::built_in().at("+14155550110").refusal() == Some(21211));
     }
 
     #[test]

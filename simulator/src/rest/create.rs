@@ -5,79 +5,22 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use tokio::time::{sleep, timeout};
 
 use super::error::Refusal;
+use super::fidelity::{Answer, Fidelity};
 use super::form::Form;
+use super::order::{self, Oddity};
 use super::resource;
-use crate::address::Address;
-use crate::call::{Call, Callbacks, Fetch, Method, Order, Source};
+use crate::call::{Call, Order};
 use crate::exchange::Exchange;
 use crate::fault::Fate;
 use crate::log::Event;
 use crate::sid;
-use crate::status::Subscription;
-use crate::wire::Cut;
 
 /// Longest that a reply is held for the fault `before_reply`.
 const HELD_REPLY: Duration = Duration::from_secs(3);
-const DEFAULT_RING_S: u64 = 60;
-const DEFAULT_TALK_S: u64 = 4 * 3600;
-const LONGEST_TWIML: usize = 4000;
-
-/// How a request is answered.
-pub(super) enum Answer {
-    Whole(Response),
-    /// The reply breaks off, and with it the connection.
-    Broken(Response, Cut),
-    /// There is no reply, ever.
-    Silence,
-}
-
-/// How much of a reply its client gets to see.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fidelity {
-    Whole,
-    Broken(Cut),
-    Silence,
-}
-
-impl Fidelity {
-    fn without_call(fate: &Fate) -> Fidelity {
-        match fate {
-            Fate { throttle: true, .. } => Fidelity::Whole,
-            Fate { silence_before_create: true, .. } => Fidelity::Silence,
-            Fate { reset_before_create: true, .. } => Fidelity::Broken(Cut::AtOnce),
-            _ => Fidelity::Whole,
-        }
-    }
-
-    fn with_call(fate: &Fate) -> Fidelity {
-        match fate {
-            Fate { silence_after_create: true, .. } => Fidelity::Silence,
-            Fate { reset_after_create: true, .. } => Fidelity::Broken(Cut::AtOnce),
-            Fate { cut_reply: true, .. } => Fidelity::Broken(Cut::MidWay),
-            _ => Fidelity::Whole,
-        }
-    }
-
-    /// The HTTP status as far as the client gets to see one.
-    fn shows(self, status: StatusCode) -> Option<u16> {
-        match self {
-            Fidelity::Whole | Fidelity::Broken(Cut::MidWay) => Some(status.as_u16()),
-            Fidelity::Broken(Cut::AtOnce) | Fidelity::Silence => None,
-        }
-    }
-
-    fn of(self, reply: Response) -> Answer {
-        match self {
-            Fidelity::Whole => Answer::Whole(reply),
-            Fidelity::Broken(cut) => Answer::Broken(reply, cut),
-            Fidelity::Silence => Answer::Silence,
-        }
-    }
-}
 
 pub(super) async fn create(exchange: &Arc<Exchange>, form: &Form) -> Answer {
     let to = form.get("To").unwrap_or_default();
@@ -89,7 +32,7 @@ pub(super) async fn create(exchange: &Arc<Exchange>, form: &Form) -> Answer {
     } else if fate.error_before_create || fate.reset_before_create || fate.silence_before_create {
         Err(Refusal::internal())
     } else {
-        order(exchange, form)
+        order::read(exchange, form)
     };
     match decided {
         Err(refusal) => {
@@ -101,11 +44,18 @@ pub(super) async fn create(exchange: &Arc<Exchange>, form: &Form) -> Answer {
             sleep(fate.create_delay()).await;
             fidelity.of(refusal.into_response())
         }
-        Ok(order) => place(exchange, form, ordinal, order, fate).await,
+        Ok((order, odd)) => place(exchange, form, ordinal, order, odd, fate).await,
     }
 }
 
-async fn place(exchange: &Arc<Exchange>, form: &Form, ordinal: u64, order: Order, fate: Fate) -> Answer {
+async fn place(
+    exchange: &Arc<Exchange>,
+    form: &Form,
+    ordinal: u64,
+    order: Order,
+    odd: Vec<Oddity>,
+    fate: Fate,
+) -> Answer {
     let (delay, before_reply, fidelity) = (fate.create_delay(), fate.before_reply, Fidelity::with_call(&fate));
     let refusal = Refusal::internal();
     let verdict = if fate.error_after_create { Err(&refusal) } else { Ok(()) };
@@ -120,6 +70,9 @@ async fn place(exchange: &Arc<Exchange>, form: &Form, ordinal: u64, order: Order
     let mut deliveries = call.deliveries();
     let created = resource::of(exchange, &call);
     exchange.enter(Arc::clone(&call));
+    for Oddity { code, message } in odd {
+        exchange.warn(Some(&call.sid), code, message);
+    }
     exchange.pace.enqueue((call, commands));
     if before_reply {
         let first = deliveries.wait_for(|all| !all.is_empty());
@@ -164,106 +117,4 @@ async fn note(exchange: &Exchange, form: &Form, line: Line<'_>) -> std::io::Resu
 fn log_failed(error: &std::io::Error) -> Answer {
     tracing::error!(%error, "the log could not be written: no call was created");
     Answer::Whole(Refusal::internal().into_response())
-}
-
-fn order(exchange: &Exchange, form: &Form) -> Result<Order, Refusal> {
-    let to = form.get("To").ok_or_else(|| Refusal::bad(21201, "No 'To' number is specified"))?;
-    let from = form.get("From").ok_or_else(|| Refusal::bad(21213, "No 'From' number is specified"))?;
-    let source = source(form)?;
-    if !is_e164(to) || to == from || exchange.settings.callees.at(to).invalid {
-        let message = format!("The 'To' number {to} is not a valid phone number.");
-        return Err(Refusal::bad(21211, message));
-    }
-    if !is_e164(from) {
-        let message = format!("The 'From' number {from} is not a valid phone number.");
-        return Err(Refusal::bad(21212, message));
-    }
-    Ok(Order {
-        to: to.to_owned(),
-        from: from.to_owned(),
-        source,
-        fallback: fetch(form, "FallbackUrl", "FallbackMethod")?,
-        callbacks: callbacks(exchange, form)?,
-        ring: seconds(form, "Timeout", DEFAULT_RING_S, 600)?,
-        talk: seconds(form, "TimeLimit", DEFAULT_TALK_S, 24 * 3600)?,
-    })
-}
-
-/// Where the TwiML comes from; `Url` wins over `Twiml`.
-fn source(form: &Form) -> Result<Source, Refusal> {
-    if let Some(fetch) = fetch(form, "Url", "Method")? {
-        return Ok(Source::Fetched(fetch));
-    }
-    match form.get("Twiml") {
-        Some(text) if text.len() > LONGEST_TWIML => Err(Refusal::bad(21205, "Twiml must be at most 4000 characters")),
-        Some(text) => Ok(Source::Inline(text.to_owned())),
-        None => Err(Refusal::bad(21205, "Url parameter is required.")),
-    }
-}
-
-/// The webhook that `url` and `method` name, if any.
-pub(super) fn fetch(form: &Form, url: &str, method: &str) -> Result<Option<Fetch>, Refusal> {
-    let Some(text) = form.get(url) else {
-        return Ok(None);
-    };
-    let valid = Address::parse(text).is_some_and(|address| matches!(address.scheme.as_str(), "http" | "https"));
-    if !valid {
-        return Err(Refusal::bad(21205, format!("{url} is not a valid URL: {text}")));
-    }
-    let method = match form.get(method) {
-        Some(word) => {
-            Method::parse(word).ok_or_else(|| Refusal::bad(21209, format!("{method} must be GET or POST")))?
-        }
-        None => Method::Post,
-    };
-    let url = text.to_owned();
-    Ok(Some(Fetch { url, method }))
-}
-
-fn callbacks(exchange: &Exchange, form: &Form) -> Result<Callbacks, Refusal> {
-    let to = fetch(form, "StatusCallback", "StatusCallbackMethod")?;
-    let mut events = Vec::new();
-    for word in form.all("StatusCallbackEvent") {
-        match Subscription::parse(word) {
-            Some(event) => events.push(event),
-            None => {
-                // Twilio takes the call all the same, and then never calls back: a classic trap.
-                exchange.warn(None, 21626, format!("{word:?} is no StatusCallbackEvent: there will be no callbacks"));
-                return Ok(Callbacks::default());
-            }
-        }
-    }
-    if events.is_empty() {
-        events.push(Subscription::Completed);
-    }
-    Ok(Callbacks { to, events })
-}
-
-fn seconds(form: &Form, name: &str, default: u64, most: u64) -> Result<Duration, Refusal> {
-    let value = match form.get(name) {
-        Some(text) => {
-            text.parse::<u64>().map_err(|_| Refusal::bad(21208, format!("{name} must be a number of seconds")))?
-        }
-        None => default,
-    };
-    Ok(Duration::from_secs(value.min(most)))
-}
-
-fn is_e164(number: &str) -> bool {
-    number.strip_prefix('+').is_some_and(|digits| {
-        (7..=15).contains(&digits.len()) && !digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit())
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_e164;
-
-    #[test]
-    fn numbers_are_e164_or_refused() {
-        assert!(is_e164("+14155550101") && is_e164("+4930123456"));
-        for wrong in ["", "+", "14155550101", "+0123456789", "+1415555O101", "+1234567890123456"] {
-            assert!(!is_e164(wrong), "{wrong}");
-        }
-    }
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::timeout;
 
-use super::create;
 use super::error::Refusal;
 use super::form::Form;
+use super::order::{fetch, inline};
 use super::resource;
 use crate::call::{Call, Command, Source};
 use crate::exchange::Exchange;
@@ -18,7 +18,7 @@ use crate::status::Status;
 const SETTLING: Duration = Duration::from_secs(2);
 
 pub(super) async fn update(exchange: &Arc<Exchange>, call: &Arc<Call>, form: &Form) -> Result<Value, Refusal> {
-    if let Some(to) = create::fetch(form, "StatusCallback", "StatusCallbackMethod")? {
+    if let Some(to) = fetch(form, "StatusCallback", "StatusCallbackMethod")? {
         call.facts().callbacks.to = Some(to);
     }
     match form.get("Status") {
@@ -59,10 +59,10 @@ async fn end(exchange: &Arc<Exchange>, call: &Arc<Call>, command: Command) -> Re
 }
 
 fn redirect(call: &Call, form: &Form) -> Result<(), Refusal> {
-    let source = match create::fetch(form, "Url", "Method")? {
+    let source = match fetch(form, "Url", "Method")? {
         Some(fetch) => Source::Fetched(fetch),
         None => match form.get("Twiml") {
-            Some(text) => Source::Inline(text.to_owned()),
+            Some(text) => inline(text)?,
             None => return Ok(()),
         },
     };
