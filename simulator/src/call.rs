@@ -20,10 +20,7 @@ use crate::webhook::Delivery;
 pub(crate) use life::live;
 // As above: not all of these words are used outside yet.
 #[allow(unused_imports)]
-pub(crate) use order::{
-    Callbacks, Channels, Detection, DetectionMode, Fetch, Method, Order, Press, Record, RecordingEvent, SendDigits,
-    Source, Telling, Track, Trim,
-};
+pub(crate) use order::{Callbacks, Detection, DetectionMode, Fetch, Method, Order, Press, SendDigits, Source, Telling};
 
 /// One call from its creation on.
 pub(crate) struct Call {

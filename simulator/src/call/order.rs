@@ -2,15 +2,14 @@
 
 mod detection;
 mod digits;
-mod record;
 
 use std::time::Duration;
 
+use crate::recording::Plan;
 use crate::status::Subscription;
 
 pub(crate) use detection::{Detection, DetectionMode, Telling};
 pub(crate) use digits::{Press, SendDigits};
-pub(crate) use record::{Channels, Record, RecordingEvent, Track, Trim};
 
 /// A valid request to create a call.
 #[derive(Debug, Clone)]
@@ -29,7 +28,7 @@ pub(crate) struct Order {
     /// Who has picked up is to be found out. Never together with `send_digits`.
     pub(crate) detection: Option<Detection>,
     /// The call is recorded from the moment it is picked up.
-    pub(crate) record: Option<Record>,
+    pub(crate) record: Option<Plan>,
 }
 
 /// Where the first TwiML comes from.

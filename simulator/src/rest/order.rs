@@ -12,6 +12,7 @@ use super::error::Refusal;
 use super::form::Form;
 use crate::call::{Callbacks, Order, SendDigits};
 use crate::exchange::Exchange;
+use crate::recording::Origin;
 use crate::status::Subscription;
 
 pub(super) use fetch::fetch;
@@ -51,7 +52,7 @@ pub(super) fn read(exchange: &Exchange, form: &Form) -> Result<(Order, Vec<Oddit
         // Twilio cannot listen for a machine while it presses keys.
         detection: detection.filter(|_| send_digits.is_none()),
         send_digits,
-        record: if yes(form, "Record")? { Some(record(form, crate::call::Trim::Silence)?) } else { None },
+        record: if yes(form, "Record")? { Some(record(form, Origin::OutboundApi)?) } else { None },
     };
     Ok((order, odd))
 }
