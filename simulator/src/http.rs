@@ -20,6 +20,8 @@ const LARGEST_HEAD: usize = 32 * 1024;
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) content_type: Option<String>,
+    /// Where a redirect goes, as written.
+    pub(crate) location: Option<String>,
     pub(crate) body: Vec<u8>,
 }
 
@@ -94,7 +96,8 @@ async fn read_reply(socket: &mut (impl AsyncRead + Unpin)) -> Result<Reply, Fail
         // 1xx only announces the reply.
         if status >= 200 {
             let body = read_body(socket, &head, status, read).await?;
-            return Ok(Reply { status, content_type: header(&head, "content-type").map(str::to_owned), body });
+            let named = |name| header(&head, name).map(str::to_owned);
+            return Ok(Reply { status, content_type: named("content-type"), location: named("location"), body });
         }
     }
 }

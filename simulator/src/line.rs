@@ -80,7 +80,6 @@ impl Line {
     }
 
     /// Follows what the callee does from now on; drop the receiver to stop.
-    #[allow(dead_code, reason = "no verb listens yet")]
     pub(crate) fn listen(&self) -> mpsc::UnboundedReceiver<FromCallee> {
         let (sender, receiver) = mpsc::unbounded_channel();
         self.lock().listeners.push(sender);

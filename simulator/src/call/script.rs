@@ -1,40 +1,69 @@
 //! Carrying out TwiML, verb by verb, until a document ends or the call does.
 
+mod connect;
+mod document;
+mod gather;
+mod prompt;
+
 use std::future::Future;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
-use tokio::time::sleep;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
 
-use super::{Call, Command, Fetch, Source};
+use super::{Call, Command, Fetch, Method, Source};
+use crate::address;
 use crate::exchange::Exchange;
-use crate::http::{Failure, Reply};
 use crate::line::Line;
-use crate::status::Status;
-use crate::tones::{self, Voice};
-use crate::twiml::{self, Verb};
-use crate::{address, callback, stream, webhook};
+use crate::twiml::{Link, Verb};
+use document::Page;
+
+/// A document that takes less on the line has not been heard.
+const UNHEARD: Duration = Duration::from_millis(20);
+/// So many documents in a row that nobody hears are a loop, and end the call.
+const MOST_UNHEARD: u32 = 100;
 
 /// What comes after a verb.
 enum Flow {
     Next,
-    Switch(Source),
+    /// Another document.
+    Turn(Turn),
     Over,
 }
 
-/// A document and the URL that its relative URLs start from.
-struct Document {
-    base: Option<String>,
-    verbs: Vec<Verb>,
+/// The document that is carried out next, and what the request for it says besides the usual.
+struct Turn {
+    source: Source,
+    news: Vec<(String, String)>,
 }
 
-struct Script<'a> {
+impl Turn {
+    fn to(source: Source) -> Turn {
+        Turn { source, news: Vec::new() }
+    }
+}
+
+/// What a verb works on.
+#[derive(Clone, Copy)]
+struct Stage<'a> {
     exchange: &'a Arc<Exchange>,
     call: &'a Arc<Call>,
     line: &'a Line,
+}
+
+impl Stage<'_> {
+    fn warn(&self, code: u32, message: impl Into<String>) {
+        self.exchange.warn(Some(&self.call.sid), code, message);
+    }
+}
+
+struct Script<'a> {
+    stage: Stage<'a>,
     commands: &'a mut mpsc::UnboundedReceiver<Command>,
+    page: Page,
+    /// Documents in a row that nobody has heard.
+    unheard: u32,
 }
 
 /// Carries out the call's TwiML to the end.
@@ -44,27 +73,40 @@ pub(super) async fn run(
     line: &Line,
     commands: &mut mpsc::UnboundedReceiver<Command>,
 ) {
-    let mut script = Script { exchange, call, line, commands };
-    let mut source = call.order.source.clone();
+    let stage = Stage { exchange, call, line };
+    let mut script = Script { stage, commands, page: Page::default(), unheard: 0 };
+    let mut turn = Turn::to(call.order.source.clone());
     loop {
-        match script.document(&source).await {
+        match script.document(turn).await {
             Flow::Next | Flow::Over => return,
-            Flow::Switch(next) => source = next,
+            Flow::Turn(next) => turn = next,
         }
     }
 }
 
 impl Script<'_> {
-    async fn document(&mut self, source: &Source) -> Flow {
-        let (exchange, call) = (self.exchange, self.call);
-        let read = self.or_command(read(exchange, call, source)).await;
-        let document = match read {
-            Ok(Some(document)) => document,
+    async fn document(&mut self, turn: Turn) -> Flow {
+        self.unheard += 1;
+        if self.unheard > MOST_UNHEARD {
+            self.stage.warn(11215, format!("{MOST_UNHEARD} documents in a row without a sound: this is a loop"));
+            return Flow::Over;
+        }
+        let stage = self.stage;
+        let verbs = match self.or_command(document::read(&stage, turn)).await {
+            Ok(Some((page, verbs))) => {
+                self.page = page;
+                verbs
+            }
             Ok(None) => return Flow::Over,
             Err(flow) => return flow,
         };
-        for verb in document.verbs {
-            match self.verb(verb, document.base.as_deref()).await {
+        for verb in verbs {
+            let began = Instant::now();
+            let flow = self.verb(verb).await;
+            if began.elapsed() >= UNHEARD {
+                self.unheard = 0;
+            }
+            match flow {
                 Flow::Next => {}
                 flow => return flow,
             }
@@ -72,77 +114,57 @@ impl Script<'_> {
         Flow::Over
     }
 
-    async fn verb(&mut self, verb: Verb, base: Option<&str>) -> Flow {
+    async fn verb(&mut self, verb: Verb) -> Flow {
         match verb {
-            Verb::Connect { action, method, stream } => {
-                let flow = self.connect(&stream, base).await;
-                match (flow, action) {
-                    (Flow::Next, Some(action)) => match address::resolve(base, &action) {
-                        Some(url) => Flow::Switch(Source::Fetched(Fetch { url, method })),
-                        None => {
-                            self.warn(11100, format!("invalid action URL {action}"));
-                            Flow::Over
-                        }
-                    },
-                    (flow, _) => flow,
+            Verb::Connect(connect) => self.connect(&connect).await,
+            Verb::Gather(gather) => self.gather(&gather).await,
+            Verb::Hangup => Flow::Over,
+            Verb::Prompt(prompt) => {
+                let (stage, base) = (self.stage, self.page.url.clone());
+                match self.or_command(stage.prompt(&prompt, base.as_deref())).await {
+                    Ok(()) => Flow::Next,
+                    Err(flow) => flow,
                 }
             }
-            Verb::Say { text, repeat } => self.say(&text, repeat).await,
-            Verb::Pause(length) => self.wait(length).await,
-            Verb::Hangup => Flow::Over,
-            Verb::Unknown(name) => {
-                self.warn(12200, format!("<{name}> is not known here, and was left out"));
+            Verb::Redirect(link) => self.turn_to(&link, Vec::new()),
+            Verb::Reject => {
+                self.stage.warn(0, "<Reject> is for incoming calls: this one has been answered, and is hung up");
+                Flow::Over
+            }
+            Verb::Start(_) | Verb::Stop(_) => {
+                self.stage.warn(0, "one-way streams are not simulated yet");
                 Flow::Next
             }
         }
     }
 
-    /// Until the stream ends. If the call ends or is redirected first, the stream still says goodbye.
-    async fn connect(&mut self, noun: &twiml::Stream, base: Option<&str>) -> Flow {
-        let (stop, stopped) = oneshot::channel();
-        let session = stream::run(self.exchange, self.call, self.line, noun, base, stopped);
-        let mut session = pin!(session);
-        let flow = tokio::select! {
-            () = &mut session => return Flow::Next,
-            flow = interruption(self.commands) => flow,
-        };
-        drop(stop);
-        session.await;
-        flow
-    }
-
-    /// Spoken as tones: that is the voice of this desk, and the callee understands it.
-    async fn say(&mut self, text: &str, repeat: Option<u32>) -> Flow {
-        let sound = tones::speak(text, Voice::Clear);
-        let mut said = 0;
-        while repeat.is_none_or(|times| said < times) {
-            self.line.with_playback(|playback| playback.audio(&sound));
-            let length = Duration::from_micros(sound.len() as u64 * 125);
-            match self.wait(length).await {
-                Flow::Next => said += 1,
-                flow => return flow,
+    /// Carries on with what `link` answers.
+    fn turn_to(&self, link: &Link, news: Vec<(String, String)>) -> Flow {
+        match address::resolve(self.page.url.as_deref(), &link.url) {
+            Some(url) => Flow::Turn(Turn { source: Source::Fetched(Fetch { url, method: link.method }), news }),
+            None => {
+                self.stage
+                    .warn(11100, format!("invalid URL {:?}: the document has none it could be relative to", link.url));
+                Flow::Over
             }
         }
-        Flow::Next
     }
 
-    async fn wait(&mut self, length: Duration) -> Flow {
-        match self.or_command(sleep(length)).await {
-            Ok(()) => Flow::Next,
-            Err(flow) => flow,
-        }
+    /// Carries on with what the action answers; without one it is the document's own URL.
+    fn act(&self, action: Option<&str>, method: Method, news: Vec<(String, String)>) -> Flow {
+        let url = action.or(self.page.url.as_deref()).unwrap_or_default().to_owned();
+        self.turn_to(&Link { url, method }, news)
     }
 
     async fn or_command<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Flow> {
-        tokio::select! {
+        let flow = tokio::select! {
             biased;
-            flow = interruption(self.commands) => Err(flow),
-            done = work => Ok(done),
-        }
-    }
-
-    fn warn(&self, code: u32, message: String) {
-        self.exchange.warn(Some(&self.call.sid), code, message);
+            flow = interruption(self.commands) => flow,
+            done = work => return Ok(done),
+        };
+        // What was being played is heard no further.
+        self.stage.line.with_playback(|playback| playback.clear());
+        Err(flow)
     }
 }
 
@@ -151,68 +173,9 @@ async fn interruption(commands: &mut mpsc::UnboundedReceiver<Command>) -> Flow {
     loop {
         match commands.recv().await {
             Some(Command::HangUp) | None => return Flow::Over,
-            Some(Command::Redirect(source)) => return Flow::Switch(source),
+            Some(Command::Redirect(source)) => return Flow::Turn(Turn::to(source)),
             // It came too late: somebody has picked up.
             Some(Command::Cancel) => {}
-        }
-    }
-}
-
-/// The document at `source`, or at the call's fallback if that one cannot be had.
-async fn read(exchange: &Exchange, call: &Call, source: &Source) -> Option<Document> {
-    let fetch = match source {
-        Source::Inline(text) => {
-            return parse(exchange, call, text).map(|verbs| Document { base: None, verbs });
-        }
-        Source::Fetched(fetch) => fetch,
-    };
-    let params = callback::identity(exchange, call, Status::InProgress);
-    let code = match fetched(exchange, call, fetch, &params).await {
-        Ok(document) => return Some(document),
-        Err(code) => code,
-    };
-    let fallback = call.order.fallback.as_ref()?;
-    let mut params = params;
-    params.push(("ErrorCode".to_owned(), code.to_string()));
-    params.push(("ErrorUrl".to_owned(), fetch.url.clone()));
-    fetched(exchange, call, fallback, &params).await.ok()
-}
-
-async fn fetched(
-    exchange: &Exchange,
-    call: &Call,
-    fetch: &Fetch,
-    params: &[(String, String)],
-) -> Result<Document, u32> {
-    let reply = webhook::request(exchange, call, fetch, params).await;
-    let text = twiml_of(reply).map_err(|(code, message)| {
-        exchange.warn(Some(&call.sid), code, message);
-        code
-    })?;
-    let verbs = parse(exchange, call, &text).ok_or(12100u32)?;
-    Ok(Document { base: Some(fetch.url.clone()), verbs })
-}
-
-fn twiml_of(reply: Result<Reply, Failure>) -> Result<String, (u32, String)> {
-    let reply = reply.map_err(|failure| match failure {
-        Failure::TooLarge => (11750, failure.to_string()),
-        failure => (11200, format!("no TwiML: {failure}")),
-    })?;
-    if !(200..300).contains(&reply.status) {
-        return Err((11200, format!("no TwiML: HTTP {}", reply.status)));
-    }
-    match &reply.content_type {
-        Some(kind) if !kind.contains("xml") && !reply.body.is_empty() => Err((12300, format!("{kind} is not TwiML"))),
-        _ => Ok(String::from_utf8_lossy(&reply.body).into_owned()),
-    }
-}
-
-fn parse(exchange: &Exchange, call: &Call, text: &str) -> Option<Vec<Verb>> {
-    match twiml::parse(text) {
-        Ok(verbs) => Some(verbs),
-        Err(error) => {
-            exchange.warn(Some(&call.sid), 12100, error.to_string());
-            None
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use tokio::sync::oneshot;
+
 use crate::mulaw::{FRAME, SILENCE};
 
 /// Ten minutes of audio, in bytes; Twilio throws the rest away.
@@ -14,12 +16,16 @@ pub(crate) struct Playback {
     buffered: usize,
     /// Marks reached by the frame now playing: they are due when it has played.
     reached: Vec<String>,
+    /// Those who wait for the end of the frame now playing.
+    waiting: Vec<oneshot::Sender<()>>,
 }
 
 #[derive(Debug)]
 enum Item {
     Audio(VecDeque<u8>),
     Mark(String),
+    /// Somebody waits until all before it has been played.
+    Wait(oneshot::Sender<()>),
 }
 
 impl Playback {
@@ -45,13 +51,21 @@ impl Playback {
         None
     }
 
+    /// Resolves when all audio that is here by now has been played, or was thrown away.
+    pub(crate) fn played(&mut self) -> oneshot::Receiver<()> {
+        let (sender, receiver) = oneshot::channel();
+        self.queue.push_back(Item::Wait(sender));
+        receiver
+    }
+
     /// Throws all audio away and gives back every mark that was waiting, in order.
     pub(crate) fn clear(&mut self) -> Vec<String> {
         self.buffered = 0;
+        self.waiting.clear();
         let mut marks = std::mem::take(&mut self.reached);
         marks.extend(self.queue.drain(..).filter_map(|item| match item {
             Item::Mark(name) => Some(name),
-            Item::Audio(_) => None,
+            Item::Audio(_) | Item::Wait(_) => None,
         }));
         marks
     }
@@ -59,6 +73,10 @@ impl Playback {
     /// The next 20 ms for the callee, and the marks whose audio has been played by now.
     pub(crate) fn frame(&mut self) -> ([u8; FRAME], Vec<String>) {
         let played = std::mem::take(&mut self.reached);
+        for waiting in self.waiting.drain(..) {
+            // Whoever waited may have gone.
+            let _ = waiting.send(());
+        }
         let mut frame = [SILENCE; FRAME];
         let mut filled = 0;
         while let Some(item) = self.queue.front_mut() {
@@ -75,11 +93,11 @@ impl Playback {
                     }
                     self.queue.pop_front();
                 }
-                Item::Mark(_) => {
-                    if let Some(Item::Mark(name)) = self.queue.pop_front() {
-                        self.reached.push(name);
-                    }
-                }
+                Item::Mark(_) | Item::Wait(_) => match self.queue.pop_front() {
+                    Some(Item::Mark(name)) => self.reached.push(name),
+                    Some(Item::Wait(sender)) => self.waiting.push(sender),
+                    Some(Item::Audio(_)) | None => {}
+                },
             }
         }
         (frame, played)
@@ -128,6 +146,21 @@ mod tests {
         let (last, _) = playback.frame();
         assert_eq!(last[..40], [1; 40]);
         assert!(last[40..].iter().all(|byte| *byte == SILENCE));
+    }
+
+    #[test]
+    fn whoever_waits_is_told_when_it_has_been_played_or_cleared() {
+        let mut playback = Playback::default();
+        playback.audio(&[1; FRAME]);
+        let mut played = playback.played();
+        playback.frame();
+        assert!(played.try_recv().is_err(), "the frame is just playing");
+        playback.frame();
+        assert!(played.try_recv().is_ok());
+        playback.audio(&[1; FRAME]);
+        let played = playback.played();
+        playback.clear();
+        assert!(played.blocking_recv().is_err());
     }
 
     #[test]

@@ -8,7 +8,7 @@ pub(super) struct Element {
     pub(super) name: String,
     attributes: Vec<(String, String)>,
     pub(super) children: Vec<Element>,
-    /// The text of this element and of those inside it, as it would be spoken.
+    /// The text of this element and of those inside it, as it would be spoken: SSML is read away.
     pub(super) text: String,
 }
 
@@ -16,6 +16,19 @@ impl Element {
     pub(super) fn attribute(&self, name: &str) -> Option<&str> {
         let found = self.attributes.iter().find(|(key, _)| key == name)?;
         Some(&found.1)
+    }
+
+    pub(super) fn attribute_names(&self) -> impl Iterator<Item = &str> {
+        self.attributes.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// What a voice says for it inside other text.
+    fn spoken(&self) -> &str {
+        match self.name.as_str() {
+            "sub" => self.attribute("alias").unwrap_or(&self.text),
+            "break" => " ",
+            _ => &self.text,
+        }
     }
 }
 
@@ -50,7 +63,7 @@ pub(super) fn parse(text: &str) -> Result<Element, String> {
         let Some(closed) = closed else { continue };
         match open.last_mut() {
             Some(parent) => {
-                parent.text.push_str(&closed.text);
+                parent.text.push_str(closed.spoken());
                 parent.children.push(closed);
             }
             None if root.is_none() => root = Some(closed),

@@ -1,6 +1,6 @@
 //! An app with webhooks: it keeps what it gets and answers what it was told to.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
@@ -48,9 +48,19 @@ pub(crate) struct App {
     told: Arc<Told>,
 }
 
+/// What a path answers, whatever it is asked.
+#[derive(Clone)]
+struct Page {
+    status: u16,
+    headers: Vec<(header::HeaderName, String)>,
+    body: Vec<u8>,
+}
+
 struct Told {
     address: SocketAddr,
     twiml: Mutex<String>,
+    /// Replies of other paths, whole: head and body.
+    pages: Mutex<HashMap<String, Page>>,
     /// Statuses for the next callbacks; 204 when there are none left.
     statuses: Mutex<VecDeque<u16>>,
     got: mpsc::UnboundedSender<Got>,
@@ -66,8 +76,13 @@ impl App {
     pub(crate) fn on(listener: TcpListener, twiml: &str) -> App {
         let address = listener.local_addr().unwrap();
         let (sender, got) = mpsc::unbounded_channel();
-        let told =
-            Arc::new(Told { address, twiml: Mutex::new(twiml.to_owned()), statuses: Mutex::default(), got: sender });
+        let told = Arc::new(Told {
+            address,
+            twiml: Mutex::new(twiml.to_owned()),
+            pages: Mutex::default(),
+            statuses: Mutex::default(),
+            got: sender,
+        });
         let router = Router::new().fallback(receive).with_state(Arc::clone(&told));
         tokio::spawn(async move { axum::serve(listener, router).await });
         App { address, got, told }
@@ -75,6 +90,22 @@ impl App {
 
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+
+    /// From now on `path` answers with `twiml`.
+    pub(crate) fn page(&self, path: &str, twiml: &str) {
+        self.serve(path, 200, &[(header::CONTENT_TYPE, "text/xml")], twiml.as_bytes());
+    }
+
+    /// From now on `path` sends on to `location`.
+    pub(crate) fn redirect(&self, path: &str, status: u16, location: &str) {
+        self.serve(path, status, &[(header::LOCATION, location)], b"");
+    }
+
+    /// From now on `path` answers exactly so.
+    pub(crate) fn serve(&self, path: &str, status: u16, headers: &[(header::HeaderName, &str)], body: &[u8]) {
+        let headers = headers.iter().map(|(name, value)| (name.clone(), (*value).to_owned())).collect();
+        self.told.pages.lock().unwrap().insert(path.to_owned(), Page { status, headers, body: body.to_vec() });
     }
 
     pub(crate) fn answer_next_with(&self, statuses: &[u16]) {
@@ -114,6 +145,15 @@ async fn receive(State(told): State<Arc<Told>>, method: Method, uri: Uri, header
         params,
     };
     told.got.send(got).unwrap();
+    let page = told.pages.lock().unwrap().get(uri.path()).cloned();
+    if let Some(page) = page {
+        let mut response = (StatusCode::from_u16(page.status).unwrap(), page.body).into_response();
+        response.headers_mut().remove(header::CONTENT_TYPE);
+        for (name, value) in page.headers {
+            response.headers_mut().insert(name, value.parse().unwrap());
+        }
+        return response;
+    }
     if uri.path().starts_with("/voice") {
         let twiml = told.twiml.lock().unwrap().clone();
         return ([(header::CONTENT_TYPE, "text/xml")], twiml).into_response();

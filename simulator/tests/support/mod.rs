@@ -50,6 +50,25 @@ pub(crate) async fn over(simulator: &Simulator, sid: &str) -> Vec<Status> {
     statuses
 }
 
+/// The first thing of the call `sid` that `wanted` takes.
+pub(crate) async fn happened<T>(simulator: &Simulator, sid: &str, wanted: impl Fn(&Event) -> Option<T>) -> T {
+    let mut feed = simulator.log().subscribe();
+    let mut found = None;
+    soon(feed.wait_for(|event| {
+        if event.sid() == Some(sid) {
+            found = wanted(event);
+        }
+        found.is_some()
+    }))
+    .await;
+    found.unwrap()
+}
+
+/// Everybody who answers as the TOML file says.
+pub(crate) fn callees(toml: &str) -> Settings {
+    Settings { callees: gymcall_simulator::Callees::from_toml(toml).unwrap(), ..settings() }
+}
+
 /// The codes of all warnings so far.
 pub(crate) fn warnings(simulator: &Simulator) -> Vec<u32> {
     simulator
