@@ -1,9 +1,8 @@
 //! A call: what was ordered, where it stands, and what can be done to it.
 
 mod life;
-// All that can be ordered is read; some of it nobody carries out yet.
-#[allow(dead_code)]
 mod order;
+mod pickup;
 mod script;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,14 +11,13 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 
 use crate::callback::Held;
+use crate::detection::{Ear, Verdict};
 use crate::fault::Fate;
 use crate::recording::Tape;
 use crate::status::Status;
 use crate::webhook::Delivery;
 
 pub(crate) use life::live;
-// As above: not all of these words are used outside yet.
-#[allow(unused_imports)]
 pub(crate) use order::{Callbacks, Detection, DetectionMode, Fetch, Method, Order, Press, SendDigits, Source, Telling};
 
 /// One call from its creation on.
@@ -34,6 +32,8 @@ pub(crate) struct Call {
     deliveries: watch::Sender<Vec<Delivery>>,
     /// The recordings that its line feeds.
     pub(crate) tape: Tape,
+    /// Finds out who has picked up, if that was ordered.
+    pub(crate) ear: Ear,
 }
 
 /// What happens to a call from outside its own life.
@@ -58,6 +58,8 @@ pub(crate) struct Facts {
     /// Estimate at creation of how long it would stay queued.
     pub(crate) queue_ms: u64,
     pub(crate) sip: u16,
+    /// Who has picked up, once machine detection has found it out.
+    pub(crate) answered_by: Option<Verdict>,
     /// Where news of it goes; an update may change that.
     pub(crate) callbacks: Callbacks,
     /// Callbacks fired so far.
@@ -83,6 +85,7 @@ impl Call {
             ended: None,
             queue_ms,
             sip: 200,
+            answered_by: None,
             callbacks: order.callbacks.clone(),
             sequence: 0,
             held: None,
@@ -96,6 +99,7 @@ impl Call {
             facts: Mutex::new(facts),
             deliveries: watch::Sender::new(Vec::new()),
             tape: Tape::default(),
+            ear: Ear::default(),
         };
         (call, receiver)
     }

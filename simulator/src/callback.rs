@@ -68,6 +68,9 @@ fn news(exchange: &Exchange, call: &Call, status: Status) -> Option<Held> {
     push("Timestamp", date::rfc2822(Timestamp::now()));
     push("CallbackSource", "call-progress-events".to_owned());
     push("SequenceNumber", facts.sequence.to_string());
+    if let Some(verdict) = facts.answered_by {
+        push("AnsweredBy", verdict.answered_by.as_str().to_owned());
+    }
     if status.is_final() {
         let seconds = facts.duration_s().unwrap_or(0);
         push("CallDuration", seconds.to_string());

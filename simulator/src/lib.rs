@@ -25,6 +25,7 @@ mod call;
 mod callback;
 mod callee;
 mod date;
+mod detection;
 mod exchange;
 mod fault;
 mod http;

@@ -9,12 +9,16 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::call::{Call, Command};
 use crate::callee::{Act, Callee, Conversation};
+use crate::detection;
 use crate::log::{Event, Log};
 use crate::mulaw::FRAME;
 use crate::stream::Playback;
 
 /// Frames a stream may lag behind before audio is thrown away: ten seconds.
 const LARGEST_LAG: usize = 500;
+
+/// SIP: service unavailable.
+const LINE_BROKE: u16 = 503;
 
 /// What a media stream is given every 20 ms.
 #[derive(Debug)]
@@ -95,22 +99,28 @@ impl Line {
         loop {
             clock.tick().await;
             let mut acts = Vec::new();
-            self.tick(&call, &mut conversation, &mut acts);
+            self.tick(&call, &log, &mut conversation, &mut acts);
             for act in acts {
                 note(&call, act, &log);
             }
         }
     }
 
-    fn tick(&self, call: &Call, conversation: &mut Conversation, acts: &mut Vec<Act>) {
+    fn tick(&self, call: &Call, log: &Log, conversation: &mut Conversation, acts: &mut Vec<Act>) {
         let mut ends = self.lock();
         let (heard, marks) = ends.playback.frame();
         let spoken = conversation.frame(&heard, acts);
         call.tape.frame(spoken.as_ref(), &heard);
+        detection::hear(call, spoken.as_ref(), log);
         for news in acts.iter().filter_map(FromCallee::of) {
             ends.listeners.retain(|listener| listener.send(news.clone()).is_ok());
         }
         let drop = acts.contains(&Act::DropStream);
+        if drop && ends.stream.is_none() {
+            // There is no stream that could break, so the line itself does.
+            call.facts().sip = LINE_BROKE;
+            call.command(Command::HangUp);
+        }
         if let Some(stream) = &ends.stream {
             let tick = Tick { spoken, marks, drop };
             ends.lost |= matches!(stream.try_send(tick), Err(mpsc::error::TrySendError::Full(_)));

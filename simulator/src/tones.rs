@@ -7,12 +7,14 @@
 mod block;
 #[allow(dead_code)]
 mod keys;
+mod pitch;
 mod receiver;
 
 pub(crate) use block::{ETX, LONGEST, STX, crc};
-// No verb plays keys and no callee listens for them yet.
+// No verb plays them and no callee listens for them yet.
 #[allow(unused_imports)]
 pub(crate) use keys::{KeyEar, key, keys};
+pub(crate) use pitch::pitch;
 pub(crate) use receiver::{Heard, Receiver};
 
 use crate::mulaw;

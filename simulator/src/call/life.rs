@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::{Call, Command, script};
+use super::{Call, Command, pickup, script};
 use crate::callee::{Ring, RingEnd};
 use crate::exchange::Exchange;
 use crate::line::Line;
@@ -74,6 +74,7 @@ async fn talk(exchange: &Arc<Exchange>, call: &Arc<Call>, commands: &mut mpsc::U
     if !exchange.advance(call, &[Status::Ringing], Status::InProgress) {
         return;
     }
+    pickup::begin(exchange, call);
     let line = Line::default();
     let callee = Arc::clone(exchange.settings.callees.at(&call.order.to));
     let sound = line.clone().run(Arc::clone(call), callee, exchange.log.clone());
@@ -85,10 +86,14 @@ async fn talk(exchange: &Arc<Exchange>, call: &Arc<Call>, commands: &mut mpsc::U
         }
     };
     let _ended_with_the_talk = [Companion(exchange.tasks.spawn(sound)), Companion(exchange.tasks.spawn(limit))];
-    script::run(exchange, call, &line, commands).await;
-    // Before the end is told of, so that the news of it can name them.
-    call.tape.end(exchange, call);
-    exchange.advance(call, &[Status::InProgress], Status::Completed);
+    if pickup::before_twiml(call, &line, commands).await {
+        script::run(exchange, call, &line, commands).await;
+    }
+    // Before the end is told of, so that the news of it can say what came of them.
+    pickup::end(exchange, call);
+    // A line that breaks has left its code; a call that is hung up still has that of its pick-up.
+    let broken = call.facts().sip >= 500;
+    exchange.advance(call, &[Status::InProgress], if broken { Status::Failed } else { Status::Completed });
 }
 
 /// A task that ends when this is dropped.

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::{Call, Command, Fetch, Method, Source};
 use crate::address;
+use crate::detection;
 use crate::exchange::Exchange;
 use crate::line::Line;
 use crate::twiml::{Link, Verb};
@@ -75,7 +76,8 @@ pub(super) async fn run(
 ) {
     let stage = Stage { exchange, call, line };
     let mut script = Script { stage, commands, page: Page::default(), unheard: 0 };
-    let mut turn = Turn::to(call.order.source.clone());
+    let news = detection::in_voice_request(call);
+    let mut turn = Turn { source: call.order.source.clone(), news };
     loop {
         match script.document(turn).await {
             Flow::Next | Flow::Over => return,

@@ -105,6 +105,15 @@ pub enum Event {
         /// Whether it was mumbled.
         mumbled: bool,
     },
+    /// Answering machine detection has come to a result.
+    Detected {
+        /// The call.
+        sid: String,
+        /// `human`, `machine_start` and so on.
+        answered_by: String,
+        /// Milliseconds from the pick-up to the result.
+        after_ms: u64,
+    },
     /// A recording has a new status.
     Recording {
         /// The call.
@@ -136,6 +145,7 @@ impl Event {
             | Event::Webhook { sid, .. }
             | Event::StreamOpened { sid, .. }
             | Event::StreamClosed { sid, .. }
+            | Event::Detected { sid, .. }
             | Event::Recording { sid, .. }
             | Event::Heard { sid, .. }
             | Event::Said { sid, .. } => Some(sid),

@@ -35,7 +35,7 @@ pub(super) fn of(exchange: &Exchange, call: &Call) -> Value {
         }),
         "price_unit": "USD",
         "direction": "outbound-api",
-        "answered_by": null,
+        "answered_by": facts.answered_by.map(|verdict| verdict.answered_by.as_str()),
         "api_version": "2010-04-01",
         "forwarded_from": null,
         "group_sid": null,
