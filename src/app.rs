@@ -260,8 +260,16 @@ fn capacity(settings: &Settings) -> Capacity {
 fn signatures(settings: &Settings) -> Signatures {
     match &settings.twilio {
         _ if !settings.validate_signature => Signatures::Unchecked,
-        Some(account) => Signatures::Checked(Verifier::new(account.auth_token.clone())),
+        Some(account) => Signatures::Checked(verifier(account)),
         None => Signatures::NoToken,
+    }
+}
+
+fn verifier(account: &TwilioAccount) -> Verifier {
+    let verifier = Verifier::new(account.auth_token.clone()).with_keys(account.webhook_keys.clone());
+    match &account.secondary_token {
+        Some(token) => verifier.with_secondary(token.clone()),
+        None => verifier,
     }
 }
 

@@ -17,6 +17,8 @@ use jiff::SignedDuration;
 use secrecy::SecretString;
 use url::{Host, Url};
 
+use crate::twilio::signature::{WebhookKeys, WebhookKeysError};
+
 /// The settings as flags. Each has an environment variable of the same name; see the README.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Settings (each also as an environment variable, see the README)")]
@@ -196,8 +198,12 @@ pub struct Settings {
 pub struct TwilioAccount {
     /// `AC` and 32 hexadecimal digits.
     pub account_sid: String,
-    /// The account's auth token, which also signs its webhooks.
+    /// The account's primary auth token, which also signs its webhooks.
     pub auth_token: SecretString,
+    /// The secondary one, while tokens are exchanged: webhooks may be signed with it.
+    pub secondary_token: Option<SecretString>,
+    /// Keys that webhooks may be signed with instead.
+    pub webhook_keys: WebhookKeys,
     /// The number that calls come from, in E.164.
     pub from_number: String,
 }
@@ -263,7 +269,7 @@ impl Settings {
             data_dir: sources.get("GYMCALL_DATA_DIR").unwrap_or("gymcall-data").into(),
             redis_url: sources.get("REDIS_URL").map(SecretString::from),
             accept_weak_durability: false,
-            twilio: twilio_account(sources),
+            twilio: twilio_account(sources)?,
             twilio_api_base_url: base_url(
                 "TWILIO_API_BASE_URL",
                 sources.get("TWILIO_API_BASE_URL").unwrap_or("https://api.twilio.com"),
@@ -345,13 +351,18 @@ pub fn missing_credentials(sources: &Sources) -> String {
     format!("Twilio credentials not configured. Set {}.", missing.join(", "))
 }
 
-fn twilio_account(sources: &Sources) -> Option<TwilioAccount> {
-    let [sid, token, from] = CREDENTIALS;
-    Some(TwilioAccount {
-        account_sid: sources.get(sid)?.to_owned(),
-        auth_token: sources.get(token)?.into(),
-        from_number: sources.get(from)?.to_owned(),
-    })
+fn twilio_account(sources: &Sources) -> Result<Option<TwilioAccount>, ConfigError> {
+    let keys = sources.get("TWILIO_WEBHOOK_KEYS").unwrap_or_default();
+    // Without the value: it is made of secrets.
+    let webhook_keys = keys.parse().map_err(|why: WebhookKeysError| invalid("TWILIO_WEBHOOK_KEYS", "…", why))?;
+    let [Some(sid), Some(token), Some(from)] = CREDENTIALS.map(|name| sources.get(name)) else { return Ok(None) };
+    Ok(Some(TwilioAccount {
+        account_sid: sid.to_owned(),
+        auth_token: token.into(),
+        secondary_token: sources.get("TWILIO_AUTH_TOKEN_SECONDARY").map(SecretString::from),
+        webhook_keys,
+        from_number: from.to_owned(),
+    }))
 }
 
 fn is_account_sid(sid: &str) -> bool {

@@ -162,7 +162,8 @@ impl Dialer {
 
     async fn pause_everything(&self, refusal: &Refusal) {
         tracing::error!(
-            "all calling is paused: {refusal}. Mend the account or the settings, then resume the campaigns"
+            "all calling is paused: {refusal}. {}. Then resume the campaigns; `gymcall doctor` tells more",
+            refusal.remedy()
         );
         if let Err(error) = self.ledger.pause_everything(PausedReason::Credentials).await {
             tracing::error!(%error, "the campaigns could not be paused: {error}");

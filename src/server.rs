@@ -146,10 +146,14 @@ pub fn router(server: Arc<Server>) -> Router {
         .route(VOICE_PATH, post(webhooks::voice))
         .route(STATUS_PATH, post(webhooks::status))
         .route(STREAM_PATH, get(media::open));
-    Router::new()
-        .merge(users)
-        .merge(twilio)
-        .route("/healthz", get(health::alive))
+    // A segment of a path in PUBLIC_BASE_URL may begin with a colon, which an older axum had a meaning for.
+    let ours = Router::new().merge(users).merge(twilio.clone()).without_v07_checks();
+    // A proxy may take that path away before it asks us, or leave it.
+    let ours = match server.base.prefix() {
+        "" => ours,
+        prefix => ours.nest(prefix, twilio),
+    };
+    ours.route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .fallback(async || Problem::new(StatusCode::NOT_FOUND, "no such page"))
         .method_not_allowed_fallback(async || {

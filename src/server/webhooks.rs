@@ -19,7 +19,7 @@ use gymcall_jobs::ledger::Told;
 use super::error::Problem;
 use super::{Server, Signatures};
 use crate::twilio::callback::{CallbackError, CallbackQuery, CallbackUrls, StatusNews, VoiceRequest};
-use crate::twilio::signature::{BadSignature, Verifier, decode_form};
+use crate::twilio::signature::{BadSignature, Proof, Verifier, decode_form, decode_json};
 use crate::twilio::twiml;
 
 /// `POST /v1/twilio/voice`: the gym picked up, what now?
@@ -100,9 +100,15 @@ fn verified<T>(
     read: impl FnOnce(&[(String, String)]) -> Result<T, CallbackError>,
 ) -> Result<Option<(CallbackQuery, T)>, Problem> {
     failpoint!("S1");
-    let form = decode_form(body);
     let url = server.base.requested(uri.path(), uri.query());
-    check_signature(server, headers, |verifier, signature| verifier.verify_form(&url, &form, signature))?;
+    let form = if is_json(headers) {
+        check_signature(server, headers, |verifier, proof| verifier.verify_body(&url, body, proof))?;
+        decode_json(body)
+    } else {
+        let form = decode_form(body);
+        check_signature(server, headers, |verifier, proof| verifier.verify_form(&url, &form, proof))?;
+        form
+    };
     failpoint!("S2");
     match (CallbackQuery::parse(uri.query().unwrap_or_default()), read(&form)) {
         (Ok(query), Ok(news)) => Ok(Some((query, news))),
@@ -114,18 +120,22 @@ fn verified<T>(
     }
 }
 
-/// Refuses what Twilio did not sign. A missing header is a text that is no signature of anything.
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
+}
+
+/// Refuses what Twilio did not sign.
 pub(super) fn check_signature(
     server: &Server,
     headers: &HeaderMap,
-    verify: impl FnOnce(&Verifier, &str) -> Result<(), BadSignature>,
+    verify: impl FnOnce(&Verifier, Proof) -> Result<(), BadSignature>,
 ) -> Result<(), Problem> {
-    let signature = headers.get("x-twilio-signature").and_then(|value| value.to_str().ok()).unwrap_or_default();
     match &server.signatures {
         Signatures::Unchecked => Ok(()),
         Signatures::NoToken => Err(forged("no TWILIO_AUTH_TOKEN is set to check it with")),
         Signatures::Checked(verifier) => {
-            verify(verifier, signature).map_err(|_| forged("the signature does not fit the request"))
+            verify(verifier, Proof::of(headers)).map_err(|_| forged("the signature does not fit the request"))
         }
     }
 }

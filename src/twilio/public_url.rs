@@ -48,6 +48,11 @@ impl PublicBase {
         Ok(Self { http, ws })
     }
 
+    /// The path that stands before every path of ours; empty if there is none.
+    pub fn prefix(&self) -> &str {
+        self.http.path().trim_end_matches('/')
+    }
+
     /// The address of one of our paths, which starts with `/`.
     pub fn http_url(&self, path: &str) -> Url {
         below(&self.http, path)

@@ -91,6 +91,29 @@ impl Refusal {
         }
     }
 
+    /// What a person can do about it, where Twilio's own words do not say.
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::BadCredentials { code: 20003, .. } => {
+                "Set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN as Twilio's console shows them. If the secondary token was \
+                 promoted, it is the primary one now and belongs into TWILIO_AUTH_TOKEN"
+            }
+            Self::BadCredentials { code: 20005 | 10001, .. } => {
+                "The account is not active: look at it in Twilio's console"
+            }
+            Self::BadNumber { code: 21219, .. } => {
+                "A trial account calls verified numbers only: verify this one in Twilio's console, or upgrade the account"
+            }
+            Self::BadNumber { code: 21203 | 21215 | 13227, .. } => {
+                "Allow calls to this country under Voice, Geo permissions, in Twilio's console"
+            }
+            Self::Misconfigured { code: 21210 | 21212 | 21213, .. } => {
+                "Set TWILIO_FROM_NUMBER to a number of this account, or to a verified caller id"
+            }
+            _ => "See https://www.twilio.com/docs/api/errors",
+        }
+    }
+
     /// What to do now.
     pub fn verdict(&self) -> Verdict {
         match self {

@@ -1,14 +1,18 @@
 //! Whether a request comes from Twilio.
 //!
-//! `X-Twilio-Signature` is the base 64 of an HMAC-SHA1, keyed with the account's primary
-//! auth token, over the URL that Twilio requested and the form it posted: every distinct
-//! pair of name and value, sorted, with nothing between them.
+//! `X-Twilio-Signature` is the base 64 of an HMAC over the URL that Twilio requested and the form it posted: every
+//! distinct pair of name and value, sorted, with nothing between them. It is keyed with an auth token of the
+//! account (SHA-1) or, where a second header names one, with a [shared key](WebhookKeys) (SHA-256).
+
+mod keys;
+mod proof;
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use hmac::digest::KeyInit;
 use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha1::Sha1;
@@ -16,6 +20,9 @@ use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
 use super::public_url::PublicUrl;
+pub use keys::{WebhookKeys, WebhookKeysError};
+pub use proof::Proof;
+use proof::Signer;
 
 /// The request is not Twilio's, or was changed on its way. Answer 403.
 ///
@@ -24,16 +31,31 @@ use super::public_url::PublicUrl;
 #[error("the X-Twilio-Signature does not fit the request")]
 pub struct BadSignature;
 
-/// Checks signatures with an account's auth token.
+/// Checks signatures with what an account signs with.
 #[derive(Clone)]
 pub struct Verifier {
-    auth_token: SecretString,
+    /// The primary token, and the secondary one where there is one.
+    tokens: Vec<SecretString>,
+    keys: WebhookKeys,
 }
 
 impl Verifier {
     /// Takes the primary auth token; Twilio never signs with the secret of an API key.
     pub fn new(auth_token: SecretString) -> Self {
-        Self { auth_token }
+        Self { tokens: vec![auth_token], keys: WebhookKeys::default() }
+    }
+
+    /// Takes the secondary auth token, too: while tokens are exchanged, Twilio signs with either.
+    #[must_use]
+    pub fn with_secondary(mut self, auth_token: SecretString) -> Self {
+        self.tokens.push(auth_token);
+        self
+    }
+
+    /// Takes shared keys, too.
+    #[must_use]
+    pub fn with_keys(self, keys: WebhookKeys) -> Self {
+        Self { keys, ..self }
     }
 
     /// Checks a request with a form body, or a GET with none.
@@ -44,55 +66,80 @@ impl Verifier {
         &self,
         url: &PublicUrl,
         params: &[(String, String)],
-        signature: &str,
+        proof: impl Into<Proof>,
     ) -> Result<(), BadSignature> {
-        self.check(&url.signed_forms(), params, signature)
+        self.check(&url.signed_forms(), params, &proof.into())
     }
 
     /// Checks the upgrade of a socket, which has no parameters. Take `url` from
     /// [`PublicBase::opened`](super::public_url::PublicBase::opened): Twilio signs `wss`.
     ///
     /// Twilio's documentation says to try again with a slash at the end; both hold here.
-    pub fn verify_upgrade(&self, url: &PublicUrl, signature: &str) -> Result<(), BadSignature> {
+    pub fn verify_upgrade(&self, url: &PublicUrl, proof: impl Into<Proof>) -> Result<(), BadSignature> {
         let [bare, with_port] = url.signed_forms();
         let [slash, slash_with_port] = url.with_slash_toggled().signed_forms();
-        self.check(&[bare, with_port, slash, slash_with_port], &[], signature)
+        self.check(&[bare, with_port, slash, slash_with_port], &[], &proof.into())
     }
 
     /// Checks a request whose body is not a form. Twilio then signs only the URL, and
     /// puts the body's SHA-256 into it as `bodySHA256`.
-    pub fn verify_body(&self, url: &PublicUrl, body: &[u8], signature: &str) -> Result<(), BadSignature> {
+    pub fn verify_body(&self, url: &PublicUrl, body: &[u8], proof: impl Into<Proof>) -> Result<(), BadSignature> {
         let claimed = url::form_urlencoded::parse(url.query().unwrap_or_default().as_bytes())
             .find_map(|(name, value)| (name == "bodySHA256").then_some(value))
             .ok_or(BadSignature)?;
         let hash = Sha256::digest(body).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-        self.check(&url.signed_forms(), &[], signature)?;
+        self.check(&url.signed_forms(), &[], &proof.into())?;
         if bool::from(hash.as_bytes().ct_eq(claimed.as_bytes())) { Ok(()) } else { Err(BadSignature) }
     }
 
-    fn check(&self, urls: &[String], params: &[(String, String)], signature: &str) -> Result<(), BadSignature> {
-        let token = self.auth_token.expose_secret();
-        // Anybody can sign with an empty key, so a token that was never set must not
-        // make everything look signed.
-        if token.is_empty() {
-            return Err(BadSignature);
-        }
+    fn check(&self, urls: &[String], params: &[(String, String)], proof: &Proof) -> Result<(), BadSignature> {
         let pairs: BTreeSet<(&str, &str)> =
             params.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let text = Signed { urls, pairs, signature: &proof.signature };
+        let fits = match &proof.signer {
+            // A header that we cannot follow is not one that is missing: whoever writes it must not
+            // be able to choose the weaker way.
+            Signer::Unreadable => return Err(BadSignature),
+            Signer::Key(id) => text.fits::<Hmac<Sha256>>(self.keys.get(id).ok_or(BadSignature)?),
+            Signer::Token => {
+                self.tokens.iter().fold(Choice::from(0), |found, token| found | text.fits::<Hmac<Sha1>>(token))
+            }
+        };
+        if bool::from(fits) { Ok(()) } else { Err(BadSignature) }
+    }
+}
+
+/// What a signature is said to be of.
+struct Signed<'a> {
+    /// Every form of the URL over which it may have been made.
+    urls: &'a [String],
+    pairs: BTreeSet<(&'a str, &'a str)>,
+    signature: &'a str,
+}
+
+impl Signed<'_> {
+    /// Whether it is one by this key. Takes as long whether it is or not.
+    fn fits<M: Mac + KeyInit>(&self, key: &SecretString) -> Choice {
+        let key = key.expose_secret();
         let mut found = Choice::from(0);
-        for url in urls {
-            let mut mac = Hmac::<Sha1>::new_from_slice(token.as_bytes()).map_err(|_| BadSignature)?;
+        // Anybody can sign with an empty key, so one that was never set must not make everything look signed.
+        if key.is_empty() {
+            return found;
+        }
+        for url in self.urls {
+            // An HMAC takes a key of any length, so this never turns back.
+            let Ok(mut mac) = <M as Mac>::new_from_slice(key.as_bytes()) else { return Choice::from(0) };
             mac.update(url.as_bytes());
-            for (name, value) in &pairs {
+            for (name, value) in &self.pairs {
                 mac.update(name.as_bytes());
                 mac.update(value.as_bytes());
             }
             let expected = STANDARD.encode(mac.finalize().into_bytes());
             // An early end of either comparison would tell by its time how much of a
             // guess was right.
-            found |= expected.as_bytes().ct_eq(signature.as_bytes());
+            found |= expected.as_bytes().ct_eq(self.signature.as_bytes());
         }
-        if bool::from(found) { Ok(()) } else { Err(BadSignature) }
+        found
     }
 }
 
@@ -108,4 +155,17 @@ impl fmt::Debug for Verifier {
 /// signatures look false.
 pub fn decode_form(body: &[u8]) -> Vec<(String, String)> {
     url::form_urlencoded::parse(body).into_owned().collect()
+}
+
+/// Reads a JSON body as the form that it stands for: the texts, numbers and truths of one object, by their names.
+///
+/// Nothing at all of anything else: a webhook of ours is about one call, and has no parts.
+pub fn decode_json(body: &[u8]) -> Vec<(String, String)> {
+    let Ok(serde_json::Value::Object(members)) = serde_json::from_slice(body) else { return Vec::new() };
+    let text = |value| match value {
+        serde_json::Value::String(text) => Some(text),
+        value @ (serde_json::Value::Number(_) | serde_json::Value::Bool(_)) => Some(value.to_string()),
+        _ => None,
+    };
+    members.into_iter().filter_map(|(name, value)| Some((name, text(value)?))).collect()
 }

@@ -8,7 +8,7 @@ use super::server::{Server, serve};
 const NO_TWILIO: &str = "http://127.0.0.1:1";
 
 /// Variables that `serve` must refuse, and the one that its message must name.
-const REFUSED: [(&[(&str, &str)], &str); 24] = [
+const REFUSED: [(&[(&str, &str)], &str); 25] = [
     (&[("GYMCALL_BIND", "0.0.0.0:8000")], "GYMCALL_API_KEY"),
     (&[("GYMCALL_BIND", "0.0.0.0:8000")], "GYMCALL_BIND"),
     (&[("PUBLIC_BASE_URL", "https://gyms.example")], "PUBLIC_BASE_URL"),
@@ -40,6 +40,7 @@ const REFUSED: [(&[(&str, &str)], &str); 24] = [
     (&[("VOICE_AGENT", "somebody else")], "VOICE_AGENT"),
     (&[("LOG_LEVEL", "gymcall=shout")], "LOG_LEVEL"),
     (&[("TWILIO_FROM_NUMBER", "call me")], "TWILIO_FROM_NUMBER"),
+    (&[("TWILIO_WEBHOOK_KEYS", "a secret alone")], "TWILIO_WEBHOOK_KEYS"),
 ];
 
 #[tokio::test(flavor = "multi_thread")]

@@ -21,12 +21,14 @@ mod look_up;
 mod lost_reply;
 mod pace;
 mod pause;
+mod proxy;
 mod redial;
 #[allow(dead_code, reason = "no user of it needs all of it")]
 #[path = "../../jobs/tests/support/redis_server.rs"]
 mod redis_server;
 mod restart;
 mod results;
+mod rotation;
 mod shared;
 mod signature;
 mod signed;

@@ -1,6 +1,7 @@
 //! Only what Twilio signed is believed, in every form in which Twilio signs.
+use axum::http::{HeaderMap, HeaderValue};
 use gymcall::twilio::public_url::{PublicBase, PublicUrl};
-use gymcall::twilio::signature::{Verifier, decode_form};
+use gymcall::twilio::signature::{Proof, Verifier, WebhookKeys, WebhookKeysError, decode_form, decode_json};
 use proptest::prelude::*;
 use serde::Deserialize;
 
@@ -44,15 +45,15 @@ fn every_vector_that_twilios_own_library_made_is_accepted() {
     for vector in vectors {
         let (verifier, url) = (verifier(&vector.token), url(&vector.url));
         let verified = match &vector.body {
-            Some(body) => verifier.verify_body(&url, body.as_bytes(), &vector.signature),
-            None if vector.url.starts_with("ws") => verifier.verify_upgrade(&url, &vector.signature),
-            None => verifier.verify_form(&url, &vector.params, &vector.signature),
+            Some(body) => verifier.verify_body(&url, body.as_bytes(), &*vector.signature),
+            None if vector.url.starts_with("ws") => verifier.verify_upgrade(&url, &*vector.signature),
+            None => verifier.verify_form(&url, &vector.params, &*vector.signature),
         };
         assert_eq!(verified, Ok(()), "{}", vector.name);
         let other = self::verifier("another token");
         let refused = match &vector.body {
-            Some(body) => other.verify_body(&url, body.as_bytes(), &vector.signature),
-            None => other.verify_form(&url, &vector.params, &vector.signature),
+            Some(body) => other.verify_body(&url, body.as_bytes(), &*vector.signature),
+            None => other.verify_form(&url, &vector.params, &*vector.signature),
         };
         assert!(refused.is_err(), "{}", vector.name);
     }
@@ -92,7 +93,7 @@ fn the_port_user_and_fragment_are_judged_as_twilio_signs() {
         ("http://[::1]:8080/x", "http://[::1]:8080/x", true),
     ];
     for (signed, known, accepted) in table {
-        let verified = verifier(TOKEN).verify_form(&url(known), &[], &sign(signed));
+        let verified = verifier(TOKEN).verify_form(&url(known), &[], &*sign(signed));
         assert_eq!(verified.is_ok(), accepted, "signed over {signed}, known as {known}");
     }
 }
@@ -109,12 +110,12 @@ fn an_upgrade_is_accepted_with_and_without_the_last_slash() {
         ("ws://gym.example/v1/twilio/stream", false),
         ("wss://gym.example/v1/twilio/streams", false),
     ] {
-        let verified = verifier(TOKEN).verify_upgrade(&opened, &sign(signed));
+        let verified = verifier(TOKEN).verify_upgrade(&opened, &*sign(signed));
         assert_eq!(verified.is_ok(), accepted, "{signed}");
     }
     let slash = base.opened("/v1/twilio/stream/", None);
     let signature = sign("wss://gym.example/v1/twilio/stream");
-    assert!(verifier(TOKEN).verify_upgrade(&slash, &signature).is_ok());
+    assert!(verifier(TOKEN).verify_upgrade(&slash, &*signature).is_ok());
 }
 
 #[test]
@@ -142,11 +143,11 @@ fn a_body_that_is_not_the_signed_one_is_refused() {
     let vector = vectors.into_iter().find(|vector| vector.body.is_some()).unwrap();
     let verifier = verifier(TOKEN);
     let body = vector.body.unwrap();
-    assert!(verifier.verify_body(&url(&vector.url), body.as_bytes(), &vector.signature).is_ok());
-    assert!(verifier.verify_body(&url(&vector.url), b"{}", &vector.signature).is_err());
+    assert!(verifier.verify_body(&url(&vector.url), body.as_bytes(), &*vector.signature).is_ok());
+    assert!(verifier.verify_body(&url(&vector.url), b"{}", &*vector.signature).is_err());
     // Without a hash in the signed URL nothing vouches for the body.
     let bare = "https://agent.example.com/x";
-    assert!(verifier.verify_body(&url(bare), body.as_bytes(), &sign(bare)).is_err());
+    assert!(verifier.verify_body(&url(bare), body.as_bytes(), &*sign(bare)).is_err());
 }
 
 #[test]
@@ -156,7 +157,7 @@ fn an_empty_token_or_signature_proves_nothing() {
     let mut mac = hmac::Hmac::<sha1::Sha1>::new_from_slice(b"").unwrap();
     mac.update(b"https://h/x");
     let by_anybody = base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes());
-    assert!(verifier("").verify_form(&url("https://h/x"), &[], &by_anybody).is_err());
+    assert!(verifier("").verify_form(&url("https://h/x"), &[], &*by_anybody).is_err());
     assert!(verifier(TOKEN).verify_form(&url("https://h/x"), &[], "").is_err());
     assert!(!format!("{:?}", verifier(TOKEN)).contains(TOKEN));
 }
@@ -167,6 +168,98 @@ fn a_form_keeps_duplicates_blanks_and_spaces() {
     let expected =
         [("Digits", "5"), ("Digits", "5"), ("CallerName", ""), ("To", "+1415"), ("Said", " a  b "), ("Ort", "München")];
     assert_eq!(decoded, pairs(&expected));
+}
+
+/// The proof that these headers bring.
+fn proof(headers: &[(&'static str, &str)]) -> Proof {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        map.append(*name, HeaderValue::from_str(value).unwrap());
+    }
+    Proof::of(&map)
+}
+
+const SIGNATURE: &str = "x-twilio-signature";
+const SETTINGS: &str = "x-twilio-webhooks-signature-settings";
+
+#[test]
+fn a_shared_key_signs_with_sha256_and_only_as_its_header_says() {
+    let by_key = "zyckdPoQpCJk/KhYlLMflqgMh912lsu9ugDe3/C/cYc=";
+    let (voice, params) = (url("https://agent.example.com/twilio/voice"), pairs(&[("CallSid", "CA1")]));
+    let by_token = sign("https://agent.example.com/twilio/voiceCallSidCA1");
+    let keys: WebhookKeys = format!("WK1:{TOKEN},WK2:another").parse().unwrap();
+    let verifier = verifier(TOKEN).with_keys(keys);
+    let verify = |headers: &[(&'static str, &str)]| verifier.verify_form(&voice, &params, proof(headers)).is_ok();
+
+    for settings in [
+        "key=WK1,algorithm=HMAC_SHA256",
+        "algorithm=HMAC_SHA256,key=WK1",
+        " key=WK1 , algorithm=HMAC_SHA256",
+        "key=WK1,algorithm=HMAC_SHA256,since=2026",
+    ] {
+        assert!(verify(&[(SIGNATURE, by_key), (SETTINGS, settings)]), "{settings}");
+        // With that header there is one way, and the account's token is not it.
+        assert!(!verify(&[(SIGNATURE, &by_token), (SETTINGS, settings)]), "{settings}");
+    }
+    for settings in [
+        "",
+        "key=WK1",
+        "algorithm=HMAC_SHA256",
+        "key=WK3,algorithm=HMAC_SHA256",
+        "key=WK2,algorithm=HMAC_SHA256",
+        "key=,algorithm=HMAC_SHA256",
+        "key=wk1,algorithm=HMAC_SHA256",
+        "key=WK1,algorithm=HMAC_SHA1",
+        "key=WK1,algorithm=none",
+        "key=WK1,key=WK1,algorithm=HMAC_SHA256",
+        "key=WK1,algorithm=HMAC_SHA256,algorithm=HMAC_SHA1",
+        "nonsense",
+    ] {
+        assert!(!verify(&[(SIGNATURE, by_key), (SETTINGS, settings)]), "{settings}");
+        assert!(!verify(&[(SIGNATURE, &by_token), (SETTINGS, settings)]), "downgraded: {settings}");
+    }
+    // Without that header it is the token's; twice, neither counts.
+    assert!(verify(&[(SIGNATURE, &by_token)]) && !verify(&[(SIGNATURE, by_key)]) && !verify(&[]));
+    let settings = "key=WK1,algorithm=HMAC_SHA256";
+    assert!(!verify(&[(SIGNATURE, by_key), (SETTINGS, settings), (SETTINGS, settings)]));
+    assert!(!verify(&[(SIGNATURE, &by_token), (SIGNATURE, &by_token)]));
+}
+
+#[test]
+fn either_of_two_tokens_is_accepted_and_no_third() {
+    let verifier = Verifier::new("primary".to_owned().into()).with_secondary(TOKEN.to_owned().into());
+    let h = url("https://h/x");
+    assert!(verifier.verify_form(&h, &[], &*sign("https://h/x")).is_ok());
+    assert!(verifier.verify_upgrade(&url("wss://h/x"), &*sign("wss://h/x")).is_ok());
+    let third = Verifier::new("primary".to_owned().into()).with_secondary("third".to_owned().into());
+    assert!(third.verify_form(&h, &[], &*sign("https://h/x")).is_err());
+}
+
+#[test]
+fn shared_keys_are_read_as_they_are_written_and_never_shown() {
+    let keys: WebhookKeys = " WK1:one:two , WK2:three,".parse().unwrap();
+    assert_eq!(keys.ids().collect::<Vec<_>>(), ["WK1", "WK2"]);
+    assert!(!format!("{keys:?}").contains("one") && format!("{keys:?}").contains("WK1"));
+    for (text, error) in [
+        ("WK1", WebhookKeysError::Form),
+        (":x", WebhookKeysError::Form),
+        ("WK1:", WebhookKeysError::Form),
+        ("WK1:x,WK1:y", WebhookKeysError::Twice),
+    ] {
+        assert_eq!(text.parse::<WebhookKeys>().unwrap_err(), error, "{text}");
+    }
+}
+
+#[test]
+fn a_json_body_is_read_as_the_form_that_it_stands_for() {
+    let body =
+        r#"{"CallSid":"CA1","SequenceNumber":3,"Final":true,"Nothing":null,"Parts":["x"],"More":{"CallSid":"CA2"}}"#;
+    let mut read = decode_json(body.as_bytes());
+    read.sort();
+    assert_eq!(read, pairs(&[("CallSid", "CA1"), ("Final", "true"), ("SequenceNumber", "3")]));
+    for odd in ["", "[]", "3", "{", "null"] {
+        assert!(decode_json(odd.as_bytes()).is_empty(), "{odd}");
+    }
 }
 
 /// A signed request: its names are distinct, so that no change is hidden by a duplicate.
@@ -196,7 +289,7 @@ proptest! {
         (url, params) in requests().prop_flat_map(|(url, params)| (Just(url), Just(params).prop_shuffle())),
     ) {
         let signature = signature_of(&url, &params);
-        prop_assert!(verifier(TOKEN).verify_form(&self::url(&url), &params, &signature).is_ok());
+        prop_assert!(verifier(TOKEN).verify_form(&self::url(&url), &params, &*signature).is_ok());
     }
 
     #[test]
