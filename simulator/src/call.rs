@@ -6,6 +6,7 @@ mod pickup;
 mod script;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
@@ -27,6 +28,8 @@ pub(crate) struct Call {
     pub(crate) fate: Fate,
     status: watch::Sender<Status>,
     commands: mpsc::UnboundedSender<Command>,
+    /// How long it is talked at most.
+    limit: watch::Sender<Duration>,
     facts: Mutex<Facts>,
     /// Webhooks made for it; whoever waits for the first one watches this.
     deliveries: watch::Sender<Vec<Delivery>>,
@@ -62,6 +65,8 @@ pub(crate) struct Facts {
     pub(crate) answered_by: Option<Verdict>,
     /// Where news of it goes; an update may change that.
     pub(crate) callbacks: Callbacks,
+    /// Asked when TwiML cannot be had.
+    pub(crate) fallback: Option<Fetch>,
     /// Callbacks fired so far.
     pub(crate) sequence: u32,
     /// A callback that waits to change places with the next one.
@@ -87,11 +92,13 @@ impl Call {
             sip: 200,
             answered_by: None,
             callbacks: order.callbacks.clone(),
+            fallback: order.fallback.clone(),
             sequence: 0,
             held: None,
         };
         let call = Call {
             sid,
+            limit: watch::Sender::new(order.talk),
             order,
             fate,
             status: watch::Sender::new(Status::Queued),
@@ -111,6 +118,15 @@ impl Call {
     /// Follows the status.
     pub(crate) fn watch(&self) -> watch::Receiver<Status> {
         self.status.subscribe()
+    }
+
+    /// Follows how long it may be talked.
+    pub(crate) fn limit(&self) -> watch::Receiver<Duration> {
+        self.limit.subscribe()
+    }
+
+    pub(crate) fn set_limit(&self, limit: Duration) {
+        self.limit.send_replace(limit);
     }
 
     /// Follows the webhooks made for this call.

@@ -1,11 +1,15 @@
 //! The telephone exchange: all that the parts of one running simulator share.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use jiff::Timestamp;
 
 use crate::account::pace::Pace;
 use crate::call::Call;
 use crate::log::{Event, Log};
+use crate::notification::Notifications;
 use crate::recording;
 use crate::settings::Settings;
 use crate::signature::Signing;
@@ -20,6 +24,12 @@ pub(crate) struct Exchange {
     /// Where the REST API is, as `http://127.0.0.1:4010`.
     pub(crate) base_url: String,
     pub(crate) recordings: recording::Book,
+    /// What Twilio would put into its debugger.
+    pub(crate) notifications: Notifications,
+    /// When it was started.
+    pub(crate) since: Timestamp,
+    /// Requests to the REST API that are being answered.
+    pub(crate) open_requests: AtomicUsize,
     book: Mutex<Book>,
     signing: RwLock<Signing>,
 }
@@ -44,6 +54,9 @@ impl Exchange {
             pace,
             base_url,
             recordings: recording::Book::default(),
+            notifications: Notifications::default(),
+            since: Timestamp::now(),
+            open_requests: AtomicUsize::new(0),
             book: Mutex::default(),
             signing,
         }
@@ -99,6 +112,18 @@ impl Exchange {
         self.book().calls.iter().rev().cloned().collect()
     }
 
+    /// How many calls are dialled and not over.
+    pub(crate) fn live_calls(&self) -> usize {
+        self.book().calls.iter().filter(|call| call.status().is_live()).count()
+    }
+
+    /// Takes a call out of the list, and out of everything that is found by its SID.
+    pub(crate) fn forget(&self, sid: &str) {
+        let mut book = self.book();
+        book.calls.retain(|call| call.sid != sid);
+        book.by_sid = book.calls.iter().enumerate().map(|(index, call)| (call.sid.clone(), index)).collect();
+    }
+
     /// Moves a call on, notes it, and tells its client. False if it did not stand at one of `from`.
     pub(crate) fn advance(self: &Arc<Self>, call: &Arc<Call>, from: &[Status], to: Status) -> bool {
         let was_queued = call.status() == Status::Queued;
@@ -107,7 +132,7 @@ impl Exchange {
         }
         self.log.add(Event::Status { sid: call.sid.clone(), to: call.order.to.clone(), status: to });
         // Twilio tells nobody of a call that was taken back before it was dialled.
-        if !(was_queued && to.is_final()) {
+        if !(was_queued && to == Status::Canceled) {
             crate::callback::report(self, call, to);
         }
         true
@@ -117,6 +142,8 @@ impl Exchange {
     pub(crate) fn warn(&self, sid: Option<&str>, code: u32, message: impl Into<String>) {
         let message = message.into();
         tracing::warn!(sid, code, %message, "simulator");
+        let call = sid.and_then(|sid| self.call(sid));
+        self.notifications.note(call.as_deref(), code, &message);
         self.log.add(Event::Warning { sid: sid.map(str::to_owned), code, message });
     }
 

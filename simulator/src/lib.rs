@@ -32,6 +32,7 @@ mod http;
 mod line;
 mod log;
 mod mulaw;
+mod notification;
 mod overrides;
 // No page and no verb asks for one yet.
 #[allow(dead_code)]
@@ -49,7 +50,7 @@ mod twiml;
 mod webhook;
 mod wire;
 
-pub use account::{Account, AccountError, ApiKey, Application};
+pub use account::{Account, AccountError, ApiKey, Application, Standing, TestCredentials, Trial};
 pub use callee::{Callees, CalleesError};
 pub use fault::{Callbacks, Fate, Faults, FaultsError};
 pub use log::{Asked, Created, Entry, Event, Feed, Log, Tally};

@@ -5,6 +5,8 @@
 
 use std::fmt::Write as _;
 
+use sha1::{Digest as _, Sha1};
+
 pub(crate) fn call() -> String {
     with_prefix("CA")
 }
@@ -19,6 +21,17 @@ pub(crate) fn recording() -> String {
 
 pub(crate) fn request() -> String {
     with_prefix("RQ")
+}
+
+pub(crate) fn notification() -> String {
+    with_prefix("NO")
+}
+
+/// The SID of a telephone number, always the same for one number.
+pub(crate) fn of_number(number: &str) -> String {
+    let digest = Sha1::digest(number);
+    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("PN{hex}")
 }
 
 /// A random UUID, version 4.

@@ -61,7 +61,7 @@ impl Simulator {
         let failed = |error| StartError::Bind(bind, error);
         let listener = TcpListener::bind(bind).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let (entrance, queue) = Pace::new(pace);
+        let (entrance, queue) = Pace::new(pace, settings.account.longest_queue());
         let exchange = Arc::new(Exchange::new(settings, log, entrance, format!("http://{address}")));
         exchange.tasks.spawn(pace::dial(Arc::clone(&exchange), queue));
         let (closing, mut closed) = watch::channel(false);

@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used)] // a failed unwrap is a failed test
 
-use gymcall_simulator::{Callees, Faults};
+use gymcall_simulator::{Account, Callees, Faults};
 
 /// The blocks of the page in one language.
 fn blocks(language: &str) -> Vec<&'static str> {
@@ -20,15 +20,18 @@ fn blocks(language: &str) -> Vec<&'static str> {
 
 #[test]
 fn every_example_of_a_file_can_be_read() {
-    let (mut callees, mut faults) = (0, 0);
+    let (mut accounts, mut callees, mut faults) = (0, 0, 0);
     for example in blocks("toml") {
         if example.contains("[[fault]]") {
             Faults::from_toml(example).unwrap_or_else(|error| panic!("{error}\n{example}"));
             faults += 1;
+        } else if example.starts_with("# account") {
+            Account::from_toml(example).unwrap_or_else(|error| panic!("{error}\n{example}"));
+            accounts += 1;
         } else {
             Callees::from_toml(example).unwrap_or_else(|error| panic!("{error}\n{example}"));
             callees += 1;
         }
     }
-    assert!(callees >= 1 && faults >= 2, "{callees} of callees, {faults} of faults");
+    assert!(accounts == 1 && callees >= 1 && faults >= 2, "{callees} of callees, {faults} of faults");
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use gymcall_simulator::{Callees, Faults, Settings, Simulator as LocalTwilio};
+use gymcall_simulator::{Account, Callees, Faults, Settings, Simulator as LocalTwilio};
 
 use super::serve::told_to_stop;
 use super::{CliError, Done, start_log};
@@ -19,6 +19,9 @@ pub(super) struct Simulator {
     /// Who can be called, and how they behave
     #[arg(long, value_name = "FILE.toml")]
     callees: Option<PathBuf>,
+    /// What the account has: numbers, API keys, applications, test credentials, limits
+    #[arg(long, value_name = "FILE.toml")]
+    account: Option<PathBuf>,
     /// How unkind it is
     #[arg(long, value_name = "FILE.toml")]
     faults: Option<PathBuf>,
@@ -65,6 +68,9 @@ impl Simulator {
         }
         if let Some(file) = &self.callees {
             settings.callees = Callees::from_toml(&read(file)?).map_err(|error| unusable(file, &error))?;
+        }
+        if let Some(file) = &self.account {
+            settings.account = Account::from_toml(&read(file)?).map_err(|error| unusable(file, &error))?;
         }
         if let Some(file) = &self.faults {
             settings.faults = Faults::from_toml(&read(file)?).map_err(|error| unusable(file, &error))?;

@@ -78,13 +78,7 @@ async fn talk(exchange: &Arc<Exchange>, call: &Arc<Call>, commands: &mut mpsc::U
     let line = Line::default();
     let callee = Arc::clone(exchange.settings.callees.at(&call.order.to));
     let sound = line.clone().run(Arc::clone(call), callee, exchange.log.clone());
-    let limit = {
-        let call = Arc::clone(call);
-        async move {
-            sleep(call.order.talk).await;
-            call.command(Command::HangUp);
-        }
-    };
+    let limit = limit(Arc::clone(exchange), Arc::clone(call));
     let _ended_with_the_talk = [Companion(exchange.tasks.spawn(sound)), Companion(exchange.tasks.spawn(limit))];
     if pickup::before_twiml(call, &line, commands).await {
         script::run(exchange, call, &line, commands).await;
@@ -94,6 +88,24 @@ async fn talk(exchange: &Arc<Exchange>, call: &Arc<Call>, commands: &mut mpsc::U
     // A line that breaks has left its code; a call that is hung up still has that of its pick-up.
     let broken = call.facts().sip >= 500;
     exchange.advance(call, &[Status::InProgress], if broken { Status::Failed } else { Status::Completed });
+}
+
+/// Ends the talk when it has lasted too long. How long that is may change while it lasts.
+async fn limit(exchange: Arc<Exchange>, call: Arc<Call>) {
+    let began = Instant::now();
+    let mut limit = call.limit();
+    loop {
+        let most = *limit.borrow_and_update();
+        tokio::select! {
+            () = sleep_until(began + most) => {
+                if exchange.settings.account.longest_call().is_some_and(|longest| longest <= most) {
+                    exchange.warn(Some(&call.sid), 13805, "A trial account's call has lasted as long as it may");
+                }
+                return call.command(Command::HangUp);
+            }
+            Ok(()) = limit.changed() => {}
+        }
+    }
 }
 
 /// A task that ends when this is dropped.

@@ -11,8 +11,9 @@ use tokio::time::{sleep, timeout};
 use super::error::Refusal;
 use super::fidelity::{Answer, Fidelity};
 use super::form::Form;
-use super::order::{self, Oddity};
+use super::order::{self, Oddity, Terms};
 use super::resource;
+use crate::account::Standing;
 use crate::call::{Call, Order};
 use crate::exchange::Exchange;
 use crate::fault::Fate;
@@ -31,8 +32,10 @@ pub(super) async fn create(exchange: &Arc<Exchange>, form: &Form) -> Answer {
         Err(Refusal::throttled())
     } else if fate.error_before_create || fate.reset_before_create || fate.silence_before_create {
         Err(Refusal::internal())
+    } else if settings.account.standing != Standing::Active {
+        Err(Refusal::not_active())
     } else {
-        order::read(exchange, form)
+        order::read(Terms::Account(settings), form)
     };
     match decided {
         Err(refusal) => {

@@ -1,7 +1,7 @@
 //! Refusals, in Twilio's words and codes.
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
@@ -26,6 +26,25 @@ impl Refusal {
     pub(super) fn not_found(path: &str) -> Refusal {
         let message = format!("The requested resource {path} was not found");
         Refusal::new(StatusCode::NOT_FOUND, 20404, message)
+    }
+
+    /// What test credentials cannot do.
+    pub(super) fn test_credentials() -> Refusal {
+        Refusal::new(StatusCode::FORBIDDEN, 20008, "Resource not accessible with Test Account Credentials")
+    }
+
+    pub(super) fn not_active() -> Refusal {
+        Refusal::new(StatusCode::FORBIDDEN, 20005, "Account is not active")
+    }
+
+    /// A call cannot be deleted before it is over.
+    pub(super) fn unfinished(sid: &str) -> Refusal {
+        Refusal::new(StatusCode::CONFLICT, 20009, format!("Call {sid} cannot be deleted: it is not over yet"))
+    }
+
+    /// Said plainly, because Twilio would have it.
+    pub(super) fn no_mp3() -> Refusal {
+        Refusal::new(StatusCode::NOT_FOUND, 20404, "This simulator has no MP3 encoder: ask for .wav instead")
     }
 
     pub(super) fn method() -> Refusal {
@@ -53,6 +72,11 @@ impl IntoResponse for Refusal {
             "more_info": format!("https://www.twilio.com/docs/errors/{}", self.code),
             "status": self.status.as_u16(),
         });
-        (self.status, Json(body)).into_response()
+        let mut response = (self.status, Json(body)).into_response();
+        if self.status == StatusCode::UNAUTHORIZED {
+            let realm = HeaderValue::from_static("Basic realm=\"Twilio API\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, realm);
+        }
+        response
     }
 }

@@ -5,37 +5,21 @@ use serde_json::{Map, Value, json};
 
 use super::error::Refusal;
 use super::form::Form;
+use super::page::{List, Page, Show};
 use crate::call::{Call, has_come};
 use crate::date;
 use crate::exchange::Exchange;
 use crate::webhook::Delivery;
 
-const PAGE: usize = 50;
-
 pub(super) fn list(exchange: &Exchange, call: &Call, form: &Form) -> Result<Value, Refusal> {
-    let number = |name: &str, default: usize| match form.get(name) {
-        Some(text) => text.parse::<usize>().map_err(|_| Refusal::bad(20006, format!("{name} must be a number"))),
-        None => Ok(default),
-    };
-    let (page, size) = (number("Page", 0)?, number("PageSize", PAGE)?.clamp(1, 1000));
+    let page = Page::read(form)?;
     let now = Timestamp::now();
     let mut all = call.deliveries().borrow().clone();
     all.retain(|delivery| has_come(delivery.at, call.fate.events_lag_ms, now));
-    let start = page.saturating_mul(size);
-    let shown: Vec<Value> = all.iter().skip(start).take(size).map(event).collect();
-    let base = format!("{}/Calls/{}/Events.json", exchange.account_path(), call.sid);
-    let uri = |page: usize| format!("{base}?PageSize={size}&Page={page}");
-    Ok(json!({
-        "first_page_uri": uri(0),
-        "next_page_uri": (start + shown.len() < all.len()).then(|| uri(page + 1)),
-        "previous_page_uri": page.checked_sub(1).map(uri),
-        "uri": uri(page),
-        "page": page,
-        "page_size": size,
-        "start": start,
-        "end": (start + shown.len()).saturating_sub(1).max(start),
-        "events": shown,
-    }))
+    let path = format!("{}/Calls/{}/Events.json", exchange.account_path(), call.sid);
+    let list = List { key: "events", path: &path };
+    // Events have no SID, and none comes in front: they are paged by number.
+    Ok(page.of(&list, form, &all, Show { sid: |_| "", json: &event }))
 }
 
 fn event(delivery: &Delivery) -> Value {

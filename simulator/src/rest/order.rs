@@ -11,17 +11,17 @@ use std::time::Duration;
 use super::error::Refusal;
 use super::form::Form;
 use crate::call::{Callbacks, Order, SendDigits};
-use crate::exchange::Exchange;
 use crate::recording::Origin;
+use crate::settings::Settings;
 use crate::status::Subscription;
 
 pub(super) use fetch::fetch;
 pub(super) use record::record;
 pub(super) use source::inline;
 
-const DEFAULT_RING_S: u64 = 60;
+const DEFAULT_RING: Duration = Duration::from_secs(60);
 const LONGEST_RING_S: u64 = 600;
-const DEFAULT_TALK_S: u64 = 4 * 3600;
+const DEFAULT_TALK: Duration = Duration::from_secs(4 * 3600);
 const LONGEST_TALK_S: u64 = 24 * 3600;
 
 /// What is odd about an order that is taken all the same.
@@ -30,14 +30,23 @@ pub(super) struct Oddity {
     pub(super) message: String,
 }
 
+/// By whose terms an order is checked.
+#[derive(Clone, Copy)]
+pub(super) enum Terms<'a> {
+    /// The account's.
+    Account(&'a Settings),
+    /// Those of its test credentials, which know nothing of the account.
+    Test,
+}
+
 /// The order in `form`, and what is odd about it.
-pub(super) fn read(exchange: &Exchange, form: &Form) -> Result<(Order, Vec<Oddity>), Refusal> {
+pub(super) fn read(terms: Terms<'_>, form: &Form) -> Result<(Order, Vec<Oddity>), Refusal> {
     let to = form.get("To").ok_or_else(|| Refusal::bad(21201, "No 'To' number is specified"))?;
     let from = form.get("From").ok_or_else(|| Refusal::bad(21213, "No 'From' number is specified"))?;
     let mut odd = Vec::new();
-    let script = source::read(&exchange.settings.account, form, &mut odd)?;
-    let (to, from) = party::both(&exchange.settings, to, from)?;
-    party::caller_id(&exchange.settings.account, form)?;
+    let script = source::read(terms, form, &mut odd)?;
+    let (to, from) = party::both(terms, to, from)?;
+    party::caller_id(terms, form)?;
     party::sip_credentials(form)?;
     let send_digits = send_digits(form)?;
     let detection = detection::read(form, &mut odd)?;
@@ -47,14 +56,23 @@ pub(super) fn read(exchange: &Exchange, form: &Form) -> Result<(Order, Vec<Oddit
         source: script.source,
         fallback: script.fallback,
         callbacks: script.callbacks,
-        ring: seconds(form, "Timeout", DEFAULT_RING_S, LONGEST_RING_S)?,
-        talk: seconds(form, "TimeLimit", DEFAULT_TALK_S, LONGEST_TALK_S)?,
+        ring: seconds(form, "Timeout", LONGEST_RING_S)?.unwrap_or(DEFAULT_RING),
+        talk: time_limit(form)?.unwrap_or(DEFAULT_TALK).min(terms.longest_talk()),
         // Twilio cannot listen for a machine while it presses keys.
         detection: detection.filter(|_| send_digits.is_none()),
         send_digits,
         record: if yes(form, "Record")? { Some(record(form, Origin::OutboundApi)?) } else { None },
     };
     Ok((order, odd))
+}
+
+impl Terms<'_> {
+    fn longest_talk(self) -> Duration {
+        match self {
+            Terms::Account(settings) => settings.account.longest_call().unwrap_or(Duration::MAX),
+            Terms::Test => Duration::MAX,
+        }
+    }
 }
 
 /// Who is told of the call's progress: the completed call's end, unless it says more.
@@ -84,14 +102,16 @@ fn send_digits(form: &Form) -> Result<Option<SendDigits>, Refusal> {
 }
 
 /// A length of time in whole seconds; longer ones are cut to `most`.
-pub(super) fn seconds(form: &Form, name: &str, default: u64, most: u64) -> Result<Duration, Refusal> {
-    let value = match form.get(name) {
-        Some(text) => text
-            .parse::<u64>()
-            .map_err(|_| Refusal::bad(21208, format!("Invalid {name}: {text} is not a number of seconds")))?,
-        None => default,
-    };
-    Ok(Duration::from_secs(value.min(most)))
+fn seconds(form: &Form, name: &str, most: u64) -> Result<Option<Duration>, Refusal> {
+    let invalid = |text: &str| Refusal::bad(21208, format!("Invalid {name}: {text} is not a number of seconds"));
+    let read = |text: &str| text.parse::<u64>().map_err(|_| invalid(text));
+    let value = form.get(name).map(read).transpose()?;
+    Ok(value.map(|value| Duration::from_secs(value.min(most))))
+}
+
+/// `TimeLimit`, how long the call may be talked.
+pub(super) fn time_limit(form: &Form) -> Result<Option<Duration>, Refusal> {
+    seconds(form, "TimeLimit", LONGEST_TALK_S)
 }
 
 fn yes(form: &Form, name: &str) -> Result<bool, Refusal> {

@@ -5,19 +5,24 @@ use serde_json::{Map, Value, json};
 use crate::call::Call;
 use crate::date;
 use crate::exchange::Exchange;
+use crate::sid;
 
 /// The resource of `call` as it stands.
 pub(super) fn of(exchange: &Exchange, call: &Call) -> Value {
+    of_account(exchange, &exchange.settings.account_sid, call)
+}
+
+/// The same, as a call of the account `account_sid`.
+pub(super) fn of_account(exchange: &Exchange, account_sid: &str, call: &Call) -> Value {
     let status = call.status();
     let facts = call.facts().clone();
-    let account = exchange.account_path();
-    let path = format!("{account}/Calls/{}", call.sid);
+    let path = format!("/2010-04-01/Accounts/{account_sid}/Calls/{}", call.sid);
     let date = |at: Option<jiff::Timestamp>| at.map(date::rfc2822);
     let duration = facts.duration_s();
     let minutes = duration.map(|seconds| seconds.div_ceil(60));
     json!({
         "sid": call.sid,
-        "account_sid": exchange.settings.account_sid,
+        "account_sid": account_sid,
         "parent_call_sid": null,
         "date_created": date::rfc2822(facts.created),
         "date_updated": date::rfc2822(facts.updated),
@@ -25,7 +30,7 @@ pub(super) fn of(exchange: &Exchange, call: &Call) -> Value {
         "to_formatted": formatted(&call.order.to),
         "from": call.order.from,
         "from_formatted": formatted(&call.order.from),
-        "phone_number_sid": null,
+        "phone_number_sid": number_sid(exchange, call),
         "status": status.in_rest(),
         "start_time": date(facts.dialled),
         "end_time": date(facts.ended),
@@ -47,6 +52,11 @@ pub(super) fn of(exchange: &Exchange, call: &Call) -> Value {
     })
 }
 
+/// The SID of the account's own number that calls, if it is listed as one.
+fn number_sid(exchange: &Exchange, call: &Call) -> Option<String> {
+    exchange.settings.account.numbers.contains(&call.order.from).then(|| sid::of_number(&call.order.from))
+}
+
 fn parts(path: &str) -> Value {
     let parts: Map<String, Value> = [
         ("notifications", "Notifications"),
@@ -66,7 +76,7 @@ fn parts(path: &str) -> Value {
 }
 
 /// `(415) 555-1212` for a North American number; others stay as they are.
-fn formatted(number: &str) -> String {
+pub(super) fn formatted(number: &str) -> String {
     match number.strip_prefix("+1") {
         Some(digits) if digits.len() == 10 && digits.is_ascii() => {
             format!("({}) {}-{}", &digits[..3], &digits[3..6], &digits[6..])

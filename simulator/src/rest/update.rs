@@ -8,26 +8,64 @@ use tokio::time::timeout;
 
 use super::error::Refusal;
 use super::form::Form;
-use super::order::{fetch, inline};
+use super::order::{fetch, inline, time_limit};
 use super::resource;
-use crate::call::{Call, Command, Source};
+use crate::call::{Call, Command, Fetch, Source};
 use crate::exchange::Exchange;
 use crate::status::Status;
 
 /// How long a reply waits to show what became of the call.
 const SETTLING: Duration = Duration::from_secs(2);
 
-pub(super) async fn update(exchange: &Arc<Exchange>, call: &Arc<Call>, form: &Form) -> Result<Value, Refusal> {
-    if let Some(to) = fetch(form, "StatusCallback", "StatusCallbackMethod")? {
-        call.facts().callbacks.to = Some(to);
+/// What a client wants changed besides the status.
+struct Change {
+    source: Option<Source>,
+    callback: Option<Fetch>,
+    fallback: Option<Fetch>,
+    limit: Option<Duration>,
+}
+
+impl Change {
+    fn read(form: &Form) -> Result<Change, Refusal> {
+        let source = match (fetch(form, "Url", "Method")?, form.get("Twiml")) {
+            (Some(_), Some(_)) => return Err(Refusal::bad(21205, "Url and Twiml exclude each other")),
+            (Some(fetch), None) => Some(Source::Fetched(fetch)),
+            (None, Some(text)) => Some(inline(text)?),
+            (None, None) => None,
+        };
+        Ok(Change {
+            source,
+            callback: fetch(form, "StatusCallback", "StatusCallbackMethod")?,
+            fallback: fetch(form, "FallbackUrl", "FallbackMethod")?,
+            limit: time_limit(form)?,
+        })
     }
-    match form.get("Status") {
-        Some("canceled") => end(exchange, call, Command::Cancel).await?,
-        Some("completed") => end(exchange, call, Command::HangUp).await?,
-        Some(other) => {
-            return Err(Refusal::bad(20001, format!("{other} is not a status to set")));
-        }
-        None => redirect(call, form)?,
+}
+
+/// Reads everything first: a request that is refused changes nothing.
+pub(super) async fn update(exchange: &Arc<Exchange>, call: &Arc<Call>, form: &Form) -> Result<Value, Refusal> {
+    let change = Change::read(form)?;
+    let ending = match form.get("Status") {
+        Some("canceled") => Some(Command::Cancel),
+        Some("completed") => Some(Command::HangUp),
+        Some(other) => return Err(Refusal::bad(20001, format!("Invalid Status: {other} is not a status to set"))),
+        None => None,
+    };
+    if change.source.is_some() && ending.is_none() && call.status() != Status::InProgress {
+        return Err(wrong_state("Call is not in-progress. Cannot redirect."));
+    }
+    {
+        let mut facts = call.facts();
+        facts.callbacks.to = change.callback.or(facts.callbacks.to.take());
+        facts.fallback = change.fallback.or(facts.fallback.take());
+    }
+    if let Some(limit) = change.limit {
+        call.set_limit(limit);
+    }
+    match (ending, change.source) {
+        (Some(command), _) => end(exchange, call, command).await?,
+        (None, Some(source)) => call.command(Command::Redirect(source)),
+        (None, None) => {}
     }
     Ok(resource::of(exchange, call))
 }
@@ -56,21 +94,6 @@ async fn end(exchange: &Arc<Exchange>, call: &Arc<Call>, command: Command) -> Re
         }
         _ => Ok(()),
     }
-}
-
-fn redirect(call: &Call, form: &Form) -> Result<(), Refusal> {
-    let source = match fetch(form, "Url", "Method")? {
-        Some(fetch) => Source::Fetched(fetch),
-        None => match form.get("Twiml") {
-            Some(text) => inline(text)?,
-            None => return Ok(()),
-        },
-    };
-    if call.status() != Status::InProgress {
-        return Err(wrong_state("Call is not in-progress. Cannot redirect."));
-    }
-    call.command(Command::Redirect(source));
-    Ok(())
 }
 
 fn wrong_state(message: &str) -> Refusal {

@@ -20,12 +20,13 @@ fn form(params: &[(&str, &str)]) -> String {
 
 pub(crate) struct Client {
     base: String,
+    pub(crate) user: String,
     pub(crate) password: String,
 }
 
 impl Client {
     pub(crate) fn of(simulator: &gymcall_simulator::Simulator) -> Client {
-        Client { base: simulator.url(), password: TOKEN.to_owned() }
+        Client { base: simulator.url(), user: ACCOUNT.to_owned(), password: TOKEN.to_owned() }
     }
 
     pub(crate) async fn create(&self, to: &str, params: &[(&str, &str)]) -> Reply {
@@ -60,7 +61,7 @@ impl Client {
         self.get(&format!("/Calls/{sid}.json")).await.json
     }
 
-    /// `path` is below the account, or absolute if it begins with `/2010`.
+    /// `path` is below the account, or absolute if it begins with a version.
     pub(crate) async fn send(&self, method: &str, path: &str, body: &str) -> Reply {
         let mut socket = self.ask(method, path, body).await;
         let (bytes, end) = rest_of(&mut socket).await;
@@ -76,10 +77,13 @@ impl Client {
 
     /// A connection on which a request was sent.
     pub(crate) async fn ask(&self, method: &str, path: &str, body: &str) -> TcpStream {
-        let path =
-            if path.starts_with("/2010") { path.to_owned() } else { format!("/2010-04-01/Accounts/{ACCOUNT}{path}") };
+        let path = if path.starts_with("/2010") || path.starts_with("/v") {
+            path.to_owned()
+        } else {
+            format!("/2010-04-01/Accounts/{ACCOUNT}{path}")
+        };
         let host = self.base.strip_prefix("http://").unwrap();
-        let auth = STANDARD.encode(format!("{ACCOUNT}:{}", self.password));
+        let auth = STANDARD.encode(format!("{}:{}", self.user, self.password));
         let request = format!(
             "{method} {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Basic {auth}\r\n\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\

@@ -28,7 +28,7 @@ struct Trouble {
 /// The document to carry out next, or that of the call's fallback if it cannot be had.
 pub(super) async fn read(stage: &Stage<'_>, turn: Turn) -> Option<(Page, Vec<Verb>)> {
     let mut params = callback::identity(stage.exchange, stage.call, Status::InProgress);
-    let mut fallback = stage.call.order.fallback.as_ref();
+    let mut fallback = stage.call.facts().fallback.clone();
     let (code, url) = match turn.source {
         Source::Inline(text) => match parsed(stage, &text) {
             Ok(verbs) => return Some((Page::default(), verbs)),
@@ -47,7 +47,7 @@ pub(super) async fn read(stage: &Stage<'_>, turn: Turn) -> Option<(Page, Vec<Ver
     };
     params.push(("ErrorCode".to_owned(), code.to_string()));
     params.push(("ErrorUrl".to_owned(), url));
-    match fetched(stage, fallback?.clone(), &params).await {
+    match fetched(stage, fallback?, &params).await {
         Ok(document) => Some(document),
         Err(trouble) => {
             report(stage, trouble);

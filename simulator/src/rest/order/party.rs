@@ -2,8 +2,8 @@
 
 use super::super::error::Refusal;
 use super::super::form::Form;
-use crate::account::Account;
-use crate::settings::Settings;
+use super::super::magic;
+use super::Terms;
 
 /// Longest user name or password, in characters.
 const LONGEST_CREDENTIAL: usize = 255;
@@ -41,34 +41,63 @@ impl Party {
 }
 
 /// `To` and `From`, checked and in the form in which they are kept.
-pub(super) fn both(settings: &Settings, to: &str, from: &str) -> Result<(String, String), Refusal> {
+pub(super) fn both(terms: Terms<'_>, to: &str, from: &str) -> Result<(String, String), Refusal> {
     let callee = Party::parse(to).ok_or_else(|| invalid_to(to))?;
     let caller = match Party::parse(from) {
         Some(caller @ Party::Number(_)) => caller,
         // Somebody who is not called by telephone may be called by a mere name.
         _ if !matches!(callee, Party::Number(_)) => Party::Client(from.to_owned()),
-        _ => return Err(Refusal::bad(21212, format!("The 'From' number {from} is not a valid phone number."))),
+        _ => return Err(invalid_from(from)),
     };
     if callee == caller {
         return Err(invalid_to(to));
     }
     let (to, from) = (callee.into_text(), caller.into_text());
-    if let Some(code) = settings.callees.at(&to).refusal() {
+    if let Some(code) = terms.refusal_to(&to) {
         return Err(refused(code, &to));
     }
-    if from.starts_with('+') && !settings.account.may_call_from(&from) {
-        return Err(unverified(&from));
+    match terms.refusal_from(&from) {
+        Some(21212) => Err(invalid_from(&from)),
+        Some(_) => Err(unverified(&from)),
+        None => Ok((to, from)),
     }
-    Ok((to, from))
+}
+
+impl Terms<'_> {
+    /// Why `to` cannot be called, if it cannot.
+    fn refusal_to(self, to: &str) -> Option<u32> {
+        let settings = match self {
+            Terms::Account(settings) => settings,
+            Terms::Test => return magic::refusal_to(to),
+        };
+        let account = &settings.account;
+        if let Some(code) = settings.callees.at(to).refusal() {
+            return Some(code);
+        }
+        if to.starts_with('+') && !account.may_call_to(to) {
+            return Some(21215);
+        }
+        (account.trial.is_some() && !account.has(to)).then_some(21219)
+    }
+
+    /// Why nobody can call from `from`, if nobody can.
+    fn refusal_from(self, from: &str) -> Option<u32> {
+        match self {
+            Terms::Account(settings) => {
+                (from.starts_with('+') && !settings.account.may_call_from(from)).then_some(21210)
+            }
+            Terms::Test => magic::refusal_from(from),
+        }
+    }
 }
 
 /// `CallerId`, which must be the account's too. Callees here do not look at who calls.
-pub(super) fn caller_id(account: &Account, form: &Form) -> Result<(), Refusal> {
+pub(super) fn caller_id(terms: Terms<'_>, form: &Form) -> Result<(), Refusal> {
     let Some(text) = form.get("CallerId") else {
         return Ok(());
     };
     match Party::parse(text) {
-        Some(Party::Number(number)) if !account.may_call_from(&number) => Err(unverified(&number)),
+        Some(Party::Number(number)) if terms.refusal_from(&number).is_some() => Err(unverified(&number)),
         Some(_) => Ok(()),
         None => Err(Refusal::bad(21212, format!("The 'CallerId' {text} is not a valid phone number."))),
     }
@@ -98,6 +127,10 @@ fn invalid_to(to: &str) -> Refusal {
     refused(21211, to)
 }
 
+fn invalid_from(from: &str) -> Refusal {
+    Refusal::bad(21212, format!("The 'From' number {from} is not a valid phone number."))
+}
+
 fn unverified(from: &str) -> Refusal {
     let message =
         format!("The source phone number provided, {from}, is not yet verified for your account: verify it or buy it.");
@@ -105,7 +138,7 @@ fn unverified(from: &str) -> Refusal {
 }
 
 /// A number that Twilio does not call.
-pub(in crate::rest) fn refused(code: u32, to: &str) -> Refusal {
+fn refused(code: u32, to: &str) -> Refusal {
     let message = match code {
         21203 => format!("International calls are not enabled for this account: {to}"),
         21211 => format!("The 'To' number {to} is not a valid phone number."),

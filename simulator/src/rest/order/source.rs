@@ -3,8 +3,8 @@
 use super::super::error::Refusal;
 use super::super::form::Form;
 use super::fetch::{fetch, webhook};
-use super::{Oddity, callbacks};
-use crate::account::{Account, Application};
+use super::{Oddity, Terms, callbacks};
+use crate::account::Application;
 use crate::call::{Callbacks, Fetch, Source};
 use crate::status::Subscription;
 
@@ -19,11 +19,15 @@ pub(super) struct Script {
 }
 
 /// `Url` wins over `Twiml`; an application brings its own webhooks, and the request's are ignored.
-pub(super) fn read(account: &Account, form: &Form, odd: &mut Vec<Oddity>) -> Result<Script, Refusal> {
+pub(super) fn read(terms: Terms<'_>, form: &Form, odd: &mut Vec<Oddity>) -> Result<Script, Refusal> {
     let url = form.get("Url").is_some();
     if let Some(sid) = form.get("ApplicationSid").filter(|_| !url && form.get("Twiml").is_none()) {
         let unknown = || Refusal::bad(21218, format!("Invalid ApplicationSid: {sid}"));
-        return of_application(account.application(sid).ok_or_else(unknown)?);
+        let application = match terms {
+            Terms::Account(settings) => settings.account.application(sid),
+            Terms::Test => None,
+        };
+        return of_application(application.ok_or_else(unknown)?);
     }
     let source = match fetch(form, "Url", "Method")? {
         Some(fetch) => Source::Fetched(fetch),
