@@ -114,6 +114,8 @@ pub enum Event {
     Cancel,
     /// The number may not be called any more.
     Suppressed,
+    /// The dial was refused because the gym's hours are over.
+    WindowClosed,
     /// The number was refused at the dial because another attempt at it is open, and waiting makes no sense.
     Overtaken,
     /// A person says what became of a quarantined call.
@@ -165,6 +167,7 @@ impl Event {
             Event::NotFound { .. } => "not_found",
             Event::Cancel => "cancel",
             Event::Suppressed => "suppressed",
+            Event::WindowClosed => "window_closed",
             Event::Overtaken => "overtaken",
             Event::Resolved { .. } => "resolved",
             Event::Tick => "tick",

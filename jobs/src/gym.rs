@@ -1,14 +1,11 @@
 //! A gym, as the list of gyms describes it.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 
-use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use crate::outcome::words;
 use crate::phone::PhoneNumber;
+use crate::zone::{GymZone, TimeZoneName};
 
 /// One gym of a roster. What the roster left empty takes no room in the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,7 +15,7 @@ pub struct Gym {
     /// What the gym is called; empty if the roster has no name for it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
-    /// Its time zone, where one is known.
+    /// Its time zone, or those it may be in, where any is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timezone: Option<GymZone>,
     /// Its country: the ISO code if the cell was understood, else the cell.
@@ -49,43 +46,6 @@ pub(crate) const PHONE_COLUMNS: &[&str] =
 /// Names of the column with the gym's name, likewise.
 pub(crate) const NAME_COLUMNS: &[&str] = &["gym_name", "gym", "name"];
 
-/// A time zone, and how we came to believe it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GymZone {
-    /// Which zone.
-    pub name: TimeZoneName,
-    /// Where it is known from.
-    pub source: ZoneSource,
-}
-
-words!(
-    /// Where a time zone is known from, the surest first.
-    ZoneSource {
-        /// The roster's `timezone` column.
-        Csv = "csv",
-        /// The request for a single call.
-        Request = "request",
-        /// The gym's state or city.
-        Address = "address",
-        /// The number's area code.
-        Number = "number",
-    }
-);
-
-/// An IANA time zone such as `America/Los_Angeles`.
-///
-/// Abbreviations are refused: `EST` is a zone of its own that ignores summer time, so half
-/// the year a gym in New York would be called an hour early. A stored name is read back
-/// unchecked, because the zone database may rename zones.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct TimeZoneName(String);
-
-/// A text was not the name of a time zone.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not an IANA time zone such as America/Los_Angeles")]
-pub struct TimeZoneError(String);
-
 impl Gym {
     /// A gym of which only the number is known.
     pub fn new(phone: PhoneNumber) -> Gym {
@@ -111,7 +71,7 @@ impl Gym {
         match column.as_str() {
             phone if PHONE_COLUMNS.contains(&phone) => Some(self.phone.as_str()),
             name if NAME_COLUMNS.contains(&name) => Some(self.name.as_str()).filter(|name| !name.is_empty()),
-            "timezone" | "time_zone" => self.timezone.as_ref().map(|zone| zone.name.as_str()),
+            "timezone" | "time_zone" => self.timezone.as_ref().and_then(GymZone::name).map(TimeZoneName::as_str),
             "country" => self.country.as_deref(),
             "state" => self.state.as_deref(),
             "city" => self.city.as_deref(),
@@ -128,31 +88,4 @@ pub fn column_name(header: &str) -> String {
     let header = header.to_lowercase();
     let words = header.split(|c: char| c.is_whitespace() || c == '-' || c == '_');
     words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join("_")
-}
-
-impl TimeZoneName {
-    /// The name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for TimeZoneName {
-    type Err = TimeZoneError;
-
-    fn from_str(text: &str) -> Result<Self, TimeZoneError> {
-        let text = text.trim();
-        let unambiguous = text.contains('/') || text.eq_ignore_ascii_case("utc");
-        let zone = TimeZone::get(text).ok().filter(|zone| unambiguous && !zone.is_unknown());
-        match zone.as_ref().and_then(TimeZone::iana_name) {
-            Some(name) => Ok(TimeZoneName(name.to_owned())),
-            None => Err(TimeZoneError(text.to_owned())),
-        }
-    }
-}
-
-impl fmt::Display for TimeZoneName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }

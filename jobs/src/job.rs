@@ -7,9 +7,10 @@ use crate::answer::Answer;
 use crate::attempt::{Attempt, CallStatus};
 use crate::gym::Gym;
 use crate::id::{CallSid, CampaignId, JobId, RunId, Tag};
-use crate::outcome::{Outcome, Report, words};
+use crate::outcome::{Outcome, Report, SkipReason, words};
 use crate::retry::later;
 use crate::rules::Rules;
+use crate::window::{Hours, Window};
 
 /// One gym in one run, or one single call.
 ///
@@ -113,15 +114,6 @@ pub enum Phase {
     },
 }
 
-/// When a gym may be called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Window {
-    /// From this instant on.
-    pub opens: Timestamp,
-    /// Up to, not including, this one.
-    pub closes: Timestamp,
-}
-
 /// Which half of a call's end has arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "half", rename_all = "snake_case")]
@@ -194,6 +186,25 @@ impl CallJob {
             created_at: now,
             updated_at: now,
         }
+    }
+
+    /// The same job, waiting for its gym's next window where hours are kept. A gym whose hours nobody can tell is
+    /// not called at all.
+    pub fn keeping(mut self, hours: Option<&Hours>) -> Self {
+        self.keep(hours);
+        self
+    }
+
+    pub(crate) fn keep(&mut self, hours: Option<&Hours>) {
+        let (Phase::Waiting { due, window }, Some(hours)) = (&mut self.phase, hours) else { return };
+        let skipped = match &self.gym.timezone {
+            None => SkipReason::NoTimezone,
+            Some(zone) => match hours.next(zone, *due) {
+                None => SkipReason::OutsideWindow,
+                next => return *window = next,
+            },
+        };
+        self.phase = Phase::Done { outcome: Outcome::Skipped(skipped) };
     }
 
     /// Its id.

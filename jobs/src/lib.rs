@@ -2,9 +2,9 @@
 //!
 //! The way of a job through this crate:
 //!
-//! 1. A [`roster`] is read into [`gym`]s, each with a [`phone`] number that may be called, and each becomes
-//!    a waiting [`job`] in a run of its [`campaign`], which says what is asked ([`question`]) and by which
-//!    [`rules`].
+//! 1. A [`roster`] is read into [`gym`]s, each with a [`phone`] number that may be called and a [`zone`], and
+//!    each becomes a waiting [`job`] in a run of its [`campaign`], which says what is asked ([`question`]), by which
+//!    [`rules`], and in which hours ([`window`]).
 //! 2. [`due`] shows a worker which jobs may be dialled now. `Ledger::begin_dial` lets one begin, through the gate
 //!    of the [`store`]: the intent is stored before anything is sent.
 //! 3. Whatever happens then is an [`event`]. The [`ledger`] is told, [`step`] decides what becomes of the job
@@ -36,3 +36,5 @@ mod spread;
 pub mod step;
 pub mod store;
 pub mod sweep;
+pub mod window;
+pub mod zone;

@@ -3,6 +3,8 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
+use crate::window::Hours;
+
 /// What [`crate::job::CallJob::step`] needs to know beside the job itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
@@ -20,6 +22,8 @@ pub struct Rules {
     pub time_limit: SignedDuration,
     /// How long Twilio may hold a call in its own queue before it is taken back.
     pub queued_limit: SignedDuration,
+    /// The hours that are kept; none for jobs that may be dialled at any time.
+    pub hours: Option<Hours>,
 }
 
 impl Default for Rules {
@@ -33,6 +37,7 @@ impl Default for Rules {
             ring_timeout: SignedDuration::from_secs(30),
             time_limit: minutes(5),
             queued_limit: minutes(1),
+            hours: None,
         }
     }
 }
@@ -49,6 +54,7 @@ impl Rules {
             max_attempts: policy.max_attempts,
             // A checked policy is at most some years long: this fits easily.
             redial_after: SignedDuration::from_millis((policy.redial_after_minutes * 60_000.0) as i64),
+            hours: policy.window.clone(),
             ..self.clone()
         }
     }
@@ -63,6 +69,9 @@ impl Rules {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
+    /// The hours that it calls in, on each gym's own clock; none means at any time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<Hours>,
     /// How often a gym is tried: 1 to 20.
     pub max_attempts: u32,
     /// Minutes between tries, 0 or more; fractions are allowed.
@@ -77,6 +86,12 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { max_attempts: 3, redial_after_minutes: 60.0, calls_per_second: None, max_concurrent_calls: None }
+        Self {
+            window: None,
+            max_attempts: 3,
+            redial_after_minutes: 60.0,
+            calls_per_second: None,
+            max_concurrent_calls: None,
+        }
     }
 }

@@ -118,6 +118,7 @@ impl Next<'_> {
             Event::Tick => self.tick(),
             Event::Cancel => self.cancel(),
             Event::Suppressed => self.suppressed(),
+            Event::WindowClosed => self.window_closed(),
             Event::Overtaken => self.skip(SkipReason::OpenAttempt),
             Event::Resolved { fate } => self.resolve(*fate),
             Event::Created { .. }
@@ -223,6 +224,26 @@ impl Next<'_> {
         Ok(())
     }
 
+    /// When a call that Twilio still holds in its queue is taken back: soon, and not after the gym's hours.
+    fn queued_until(&self) -> Timestamp {
+        let limit = later(self.now, self.rules.queued_limit);
+        let window = self.rules.hours.as_ref().zip(self.job.gym.timezone.as_ref());
+        match window.and_then(|(hours, zone)| hours.next(zone, self.now)) {
+            Some(window) if window.opens <= self.now => limit.min(window.closes),
+            _ => limit,
+        }
+    }
+
+    /// The store refused the dial because the hours are over: wait for the next ones.
+    fn window_closed(&mut self) -> Applied {
+        let Phase::Waiting { window: Some(window), .. } = self.job.phase else {
+            return Err(self.out_of_place());
+        };
+        // By the store's clock they are over, whatever ours says.
+        self.wait_until(self.now.max(window.closes));
+        Ok(())
+    }
+
     fn resolve(&mut self, fate: Fate) -> Applied {
         if !matches!(self.job.phase, Phase::Quarantined { .. }) {
             return Err(self.out_of_place());
@@ -261,6 +282,7 @@ impl Next<'_> {
 
     fn wait_until(&mut self, due: Timestamp) {
         self.job.phase = Phase::Waiting { due, window: None };
+        self.job.keep(self.rules.hours.as_ref());
     }
 
     fn finish(&mut self, outcome: Outcome) {

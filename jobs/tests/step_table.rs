@@ -44,6 +44,7 @@ not_found     -         -         -           -           -           -         
 cancel        cancelled cancelled =           =           =           =           -         -         -    =
 suppressed    skipped   skipped   =           =           =           =           -         -         -    =
 overtaken     skipped   skipped   -           -           -           -           -         -         -    -
+window_closed -         -         -           -           -           -           -         -         -    -
 called        -         -         -           -           -           -           -         -         -    failed
 not_called    -         -         -           -           -           -           -         -         -    waiting
 tick          -         -         unknown     =           =           =           failed    completed -    -
@@ -114,6 +115,7 @@ fn event(name: &str) -> Event {
         "cancel" => Event::Cancel,
         "suppressed" => Event::Suppressed,
         "overtaken" => Event::Overtaken,
+        "window_closed" => Event::WindowClosed,
         "called" => Event::Resolved { fate: Fate::Called },
         "not_called" => Event::Resolved { fate: Fate::NotCalled },
         "tick" => Event::Tick,

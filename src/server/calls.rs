@@ -8,12 +8,13 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use gymcall_jobs::attempt::CallStatus;
-use gymcall_jobs::gym::{Gym, GymZone, ZoneSource};
+use gymcall_jobs::gym::Gym;
 use gymcall_jobs::id::JobId;
 use gymcall_jobs::job::{CallJob, Phase};
 use gymcall_jobs::outcome::{EndedReason, Outcome, SkipReason};
 use gymcall_jobs::phone::{PhoneError, PhoneNumber, PhoneRules};
 use gymcall_jobs::store::{Change, StoreError, Write};
+use gymcall_jobs::zone::{GymZone, TimeZoneError, ZoneSource};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::broadcast;
@@ -97,9 +98,9 @@ fn gym_of(phones: &PhoneRules, request: CallRequest) -> Result<Gym, Problem> {
     let phone = PhoneNumber::parse(&request.phone_number, request.country.as_deref(), phones).map_err(unusable)?;
     let timezone = request
         .timezone
-        .map(|name| name.parse().map(|name| GymZone { name, source: ZoneSource::Request }))
+        .map(|name| name.parse().map(|name| GymZone::named(name, ZoneSource::Request)))
         .transpose()
-        .map_err(|error: gymcall_jobs::gym::TimeZoneError| Problem::field("/timezone", "invalid", error.to_string()))?;
+        .map_err(|error: TimeZoneError| Problem::field("/timezone", "invalid", error.to_string()))?;
     let mut gym = Gym::new(phone);
     gym.name = request.gym_name.unwrap_or_default();
     gym.timezone = timezone;
@@ -226,7 +227,7 @@ pub(super) async fn show(State(server): State<Arc<Server>>, Path(id): Path<Strin
                 "phone_number": gym.phone.as_str(),
                 "gym_name": gym.name,
                 "country": gym.country,
-                "timezone": gym.timezone.as_ref().map(|zone| zone.name.as_str()),
+                "timezone": gym.timezone.as_ref().and_then(GymZone::name),
                 "preferred_language": gym.preferred_language,
             },
             "result": result,

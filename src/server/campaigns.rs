@@ -47,6 +47,9 @@ impl CampaignRequest {
         if !(0.0..=525_600.0).contains(&policy.redial_after_minutes) {
             return Err(Problem::field("/policy/redial_after_minutes", "out_of_range", "must be 0 to 525600 (a year)"));
         }
+        if let Some(hours) = &policy.window {
+            hours.check().map_err(|error| Problem::field("/policy/window", "invalid", error.to_string()))?;
+        }
         if policy.calls_per_second.is_some_and(|pace| !(pace > 0.0 && pace <= 1000.0)) {
             return Err(Problem::field(
                 "/policy/calls_per_second",

@@ -254,7 +254,8 @@ impl Upload<'_> {
                 Ok(accepted) => {
                     let membership = Membership { campaign: self.campaign.id.clone(), run: self.campaign.run.clone() };
                     let id = JobId::new(now, rand::random());
-                    let job = CallJob::new(id, Some(membership), accepted.gym, now, now);
+                    let job = CallJob::new(id, Some(membership), accepted.gym, now, now)
+                        .keeping(self.campaign.policy.window.as_ref());
                     self.batch.push(Staging { line, job, corrected: accepted.corrected });
                     if self.batch.len() == BATCH {
                         self.flush().await?;

@@ -60,9 +60,9 @@ pub fn job_json(job: &CallJob, questions: &[Question]) -> Value {
         "gym_name": gym.name,
         "external_id": gym.external_id,
         "timezone": gym.timezone.as_ref().map(|zone| json!({
-            "name": zone.name.as_str(),
-            "candidates": [zone.name.as_str()],
-            "source": zone.source,
+            "name": zone.name(),
+            "candidates": zone.candidates(),
+            "source": zone.source(),
         })),
         "status": job.status(),
         "outcome": ending.outcome,

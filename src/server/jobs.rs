@@ -193,14 +193,11 @@ pub(super) async fn redial(
     if !old.status().is_final() || old.status() == Status::Quarantined {
         return Err(Problem::conflict(format!("a job that is {} cannot be redialled: it is not over", old.status())));
     }
-    if let Some(membership) = old.membership()
-        && server
-            .ledger
-            .store()
-            .campaign(&membership.campaign)
-            .await?
-            .is_some_and(|campaign| campaign.record.state == CampaignState::Cancelled)
-    {
+    let campaign = match old.membership() {
+        Some(membership) => server.ledger.store().campaign(&membership.campaign).await?.map(|stored| stored.record),
+        None => None,
+    };
+    if campaign.as_ref().is_some_and(|campaign| campaign.state == CampaignState::Cancelled) {
         return Err(Problem::conflict("the campaign is cancelled"));
     }
     if server.ledger.store().suppression(&old.gym().phone).await?.is_some() {
@@ -209,7 +206,8 @@ pub(super) async fn redial(
     let questions = questions_of(&server, &old).await?;
     let now = server.ledger.now();
     let id = JobId::new(now, rand::random());
-    let new = CallJob::new(id, old.membership().cloned(), old.gym().clone(), now, now);
+    let new = CallJob::new(id, old.membership().cloned(), old.gym().clone(), now, now)
+        .keeping(campaign.as_ref().and_then(|campaign| campaign.policy.window.as_ref()));
     let reply = job_json(&new, &questions);
     let saved = keyed.claim(StatusCode::CREATED, reply.to_string(), now);
     match server.ledger.accept(new, saved).await {

@@ -37,6 +37,13 @@ async fn a_campaign_that_makes_no_sense_is_refused_by_the_name_of_its_field() {
         (json!({"name": "A", "policy": {"calls_per_second": 0}}), "/policy/calls_per_second"),
         (json!({"name": "A", "policy": {"max_concurrent_calls": 0}}), "/policy/max_concurrent_calls"),
         (json!({"name": "A", "policy": {"speed": 9}}), "/policy/speed"),
+        (json!({"name": "A", "policy": {"window": {"from": "9am"}}}), "/policy/window/from"),
+        (json!({"name": "A", "policy": {"window": {"days": ["monday"]}}}), "/policy/window/days"),
+        (json!({"name": "A", "policy": {"window": {"days": []}}}), "/policy/window/days"),
+        (json!({"name": "A", "policy": {"window": {"holidays": ["Christmas"]}}}), "/policy/window/holidays/0"),
+        (json!({"name": "A", "policy": {"window": {"until": "20:00"}}}), "/policy/window/until"),
+        (json!({"name": "A", "policy": {"window": {"from": "07:00"}}}), "/policy/window"),
+        (json!({"name": "A", "policy": {"window": {"from": "12:00", "to": "12:00"}}}), "/policy/window"),
     ] {
         let reply = desk.http.post("/v1/campaigns", &body).await;
         assert_eq!(reply.status, 422, "{body}: {}", reply.body);

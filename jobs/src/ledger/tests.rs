@@ -241,3 +241,66 @@ async fn no_more_is_remembered_than_has_room() {
     let kept = (0..10_000).filter(|number| memory.job(&JobId::new(desk.store.now(), *number)).is_some()).count();
     assert!((500..=2_048).contains(&kept), "{kept} jobs are remembered");
 }
+
+#[tokio::test]
+async fn a_job_whose_hours_end_while_it_waits_is_called_the_next_morning() {
+    let desk = Desk::with_ledgers(1);
+    let ledger = &desk.ledgers[0];
+    let window: crate::window::Hours = serde_json::from_value(json!({ "from": "10:00", "to": "18:00" })).unwrap();
+    let (_, membership) = desk.campaign(Policy { window: Some(window.clone()), ..Policy::default() }).await;
+    let gym = json!({ "phone": "+12125550123", "timezone": { "name": "America/New_York", "source": "csv" } });
+    let at = |text: &str| text.parse::<Timestamp>().unwrap();
+    let now = at("2027-01-15T22:59:50Z");
+    desk.clock.0.store(now.as_second(), Ordering::SeqCst);
+    let job = CallJob::new(JobId::new(now, 7), Some(membership), serde_json::from_value(gym).unwrap(), now, now);
+    let id = ledger.accept(job.keeping(Some(&window)), None).await.unwrap().id().clone();
+    assert_eq!(desk.job(&id).await.record.due(), Some(now));
+
+    // Ten seconds later it is six in the evening over there.
+    desk.clock.0.fetch_add(10, Ordering::SeqCst);
+    assert_eq!(ledger.begin_dial(&id, tag(1)).await.unwrap().0, Begun::Refused(Refusal::WindowClosed));
+    ledger.tell(&id, Event::WindowClosed).await.unwrap();
+    let morning = at("2027-01-16T15:00:00Z");
+    assert_eq!(desk.job(&id).await.record.due(), Some(morning));
+
+    desk.clock.0.store(morning.as_second() - 1, Ordering::SeqCst);
+    assert_eq!(ledger.begin_dial(&id, tag(1)).await.unwrap().0, Begun::Refused(Refusal::NotDue(morning)));
+    desk.clock.0.store(morning.as_second(), Ordering::SeqCst);
+    assert_eq!(ledger.begin_dial(&id, tag(1)).await.unwrap().0, Begun::Go);
+
+    // It is busy until after hours: the next try is on the morning after.
+    ledger.tell(&id, Event::Created { tag: tag(1), call: call(1) }).await.unwrap();
+    desk.clock.0.store(at("2027-01-16T22:30:00Z").as_second(), Ordering::SeqCst);
+    ledger.tell(&id, news(1, CallStatus::Busy)).await.unwrap();
+    assert_eq!(desk.job(&id).await.record.due(), Some(at("2027-01-17T15:00:00Z")));
+}
+
+#[tokio::test]
+async fn a_call_that_twilio_has_not_dialled_by_the_end_of_the_hours_is_looked_at_then() {
+    let desk = Desk::with_ledgers(1);
+    let ledger = &desk.ledgers[0];
+    let window: crate::window::Hours = serde_json::from_value(json!({ "from": "10:00", "to": "18:00" })).unwrap();
+    let (campaign, membership) = desk.campaign(Policy { window: Some(window.clone()), ..Policy::default() }).await;
+    let gym = json!({ "phone": "+12125550123", "timezone": { "name": "America/New_York", "source": "csv" } });
+    let now: Timestamp = "2027-01-15T22:59:40Z".parse().unwrap();
+    desk.clock.0.store(now.as_second(), Ordering::SeqCst);
+    let job = CallJob::new(JobId::new(now, 7), Some(membership), serde_json::from_value(gym).unwrap(), now, now);
+    let id = ledger.accept(job.keeping(Some(&window)), None).await.unwrap().id().clone();
+    assert_eq!(ledger.begin_dial(&id, tag(1)).await.unwrap().0, Begun::Go);
+    ledger.tell(&id, Event::Created { tag: tag(1), call: call(1) }).await.unwrap();
+    let rules = Rules::default().for_policy(&campaign.policy);
+    let closes: Timestamp = "2027-01-15T23:00:00Z".parse().unwrap();
+    assert_eq!(desk.job(&id).await.record.deadline(&rules), Some(closes));
+}
+
+#[tokio::test]
+async fn a_gym_whose_hours_nobody_can_tell_is_skipped() {
+    let desk = Desk::with_ledgers(1);
+    let now = desk.store.now();
+    let gym = serde_json::from_value(json!({ "phone": "+12125550123" })).unwrap();
+    let job = CallJob::new(JobId::new(now, 7), None, gym, now, now);
+    let kept = job.clone().keeping(Some(&crate::window::Hours::default()));
+    let skipped = crate::outcome::Outcome::Skipped(crate::outcome::SkipReason::NoTimezone);
+    assert_eq!(kept.outcome(), Some(&skipped));
+    assert_eq!(job.keeping(None).status(), Status::Waiting);
+}

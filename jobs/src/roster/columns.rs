@@ -4,9 +4,10 @@ use std::fmt;
 
 use super::row::{Accepted, BadRow};
 use super::{Limits, RosterError};
-use crate::gym::{Gym, GymZone, NAME_COLUMNS, PHONE_COLUMNS, ZoneSource, column_name};
+use crate::gym::{Gym, NAME_COLUMNS, PHONE_COLUMNS, column_name};
 use crate::phone::{PhoneNumber, PhoneRules, Region};
 use crate::row_code::RowCode;
+use crate::zone::{GymZone, ZoneSource};
 
 /// The columns of a file.
 pub(super) struct Columns {
@@ -125,7 +126,11 @@ impl Columns {
                 let detail = format!("{name:?} is empty here, and the questions use it");
                 Err(BadRow::new(RowCode::MissingVariable, detail))
             }
-            None => Ok(Accepted { gym, corrected }),
+            None => {
+                // Not before the columns were looked at: a zone that is guessed fills no column.
+                gym.timezone = gym.timezone.take().or_else(|| GymZone::guess(&gym));
+                Ok(Accepted { gym, corrected })
+            }
         }
     }
 }
@@ -143,7 +148,7 @@ impl Column {
             // A zone that is not understood costs the gym its row only if nothing else tells
             // its hours, which is decided later. The cell stays, so that a person can see it.
             Role::TimeZone => match cell.parse() {
-                Ok(name) => gym.timezone = Some(GymZone { name, source: ZoneSource::Csv }),
+                Ok(name) => gym.timezone = Some(GymZone::named(name, ZoneSource::Csv)),
                 Err(_) => {
                     gym.variables.insert("timezone".to_owned(), cell);
                 }

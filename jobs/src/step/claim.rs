@@ -5,7 +5,6 @@ use crate::attempt::CallStatus;
 use crate::event::Event;
 use crate::id::{CallSid, Tag};
 use crate::job::Phase;
-use crate::retry::later;
 
 impl Next<'_> {
     /// Sorts out whose call it is, then lets the event speak.
@@ -87,7 +86,7 @@ impl Next<'_> {
             call: call.clone(),
             since: self.now,
             last_word: CallStatus::Queued,
-            look_at: later(self.now, self.rules.queued_limit),
+            look_at: self.queued_until(),
         };
         if self.job.cancel_requested {
             self.hang_up_own();

@@ -68,6 +68,7 @@ impl From<&StoredRules> for Rules {
             ring_timeout: wait(&rules.ring_timeout),
             time_limit: wait(&rules.time_limit),
             queued_limit: wait(&rules.queued_limit),
+            hours: None,
         }
     }
 }

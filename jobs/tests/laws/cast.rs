@@ -35,7 +35,8 @@ pub(crate) fn single_job() -> CallJob {
 }
 
 fn job(membership: Option<Membership>) -> CallJob {
-    let gym = serde_json::json!({"phone": "+14155550101", "name": "Iron Temple"});
+    let zone = serde_json::json!({"name": "America/Los_Angeles", "source": "number"});
+    let gym = serde_json::json!({"phone": "+14155550101", "name": "Iron Temple", "timezone": zone});
     let gym = serde_json::from_value(gym).expect("a gym");
     CallJob::new(JobId::new(at(0), 3), membership, gym, at(0), at(0))
 }

@@ -14,6 +14,7 @@ use gymcall_jobs::job::{CallJob, Phase};
 use gymcall_jobs::outcome::{AnsweredBy, Disposition, EndedReason, Report};
 use gymcall_jobs::rules::Rules;
 use gymcall_jobs::step::{Effect, Step};
+use gymcall_jobs::window::Hours;
 use jiff::{SignedDuration, Timestamp};
 use proptest::collection::vec;
 use proptest::option;
@@ -202,6 +203,7 @@ fn addressed(mut event: Event, new_tag: Tag, new_call: CallSid) -> Event {
         Event::DialerDied
         | Event::Cancel
         | Event::Suppressed
+        | Event::WindowClosed
         | Event::Overtaken
         | Event::Resolved { .. }
         | Event::Tick => {}
@@ -254,7 +256,12 @@ fn events() -> impl Strategy<Value = Event> {
         2 => reports().prop_map(|report| Event::Reported { tag: tag(0), call: sid(0), report }),
         2 => Just(Event::NotFound { tag: tag(0), detail: "no call in the list".to_owned() }),
         1 => Just(Event::Cancel),
-        1 => prop_oneof![3 => Just(Event::Tick), 1 => Just(Event::Suppressed), 1 => Just(Event::Overtaken)],
+        1 => prop_oneof![
+            3 => Just(Event::Tick),
+            1 => Just(Event::Suppressed),
+            1 => Just(Event::Overtaken),
+        ],
+        2 => Just(Event::WindowClosed),
         2 => fate.prop_map(|fate| Event::Resolved { fate }),
         7 => Just(Event::Tick),
     ]
@@ -371,8 +378,17 @@ pub(crate) fn rules() -> impl Strategy<Value = Rules> {
         waits
     });
     let limits = (seconds(0..20), seconds(5..60), seconds(60..600), seconds(0..120));
-    (1u32..4, seconds(0..3_600), waits, limits).prop_map(
-        |(max_attempts, redial_after, look_up_waits, (dial_deadline, ring_timeout, time_limit, queued_limit))| Rules {
+    // All day long, so that hours are kept and the other laws hold as they do without.
+    let hours: Hours = serde_json::from_str(r#"{"from": "00:00", "to": "24:00"}"#).expect("hours");
+    let hours = select(vec![None, Some(hours)]);
+    (1u32..4, seconds(0..3_600), waits, limits, hours).prop_map(
+        |(
+            max_attempts,
+            redial_after,
+            look_up_waits,
+            (dial_deadline, ring_timeout, time_limit, queued_limit),
+            hours,
+        )| Rules {
             max_attempts,
             redial_after,
             dial_deadline,
@@ -380,6 +396,7 @@ pub(crate) fn rules() -> impl Strategy<Value = Rules> {
             ring_timeout,
             time_limit,
             queued_limit,
+            hours,
         },
     )
 }

@@ -153,13 +153,15 @@ fn known_columns_are_kept_apart_and_the_others_become_variables() {
     assert_eq!(first.variable("Day-Pass Price"), Some("$15"));
     assert_eq!(first.variable("gym"), Some("A"));
     assert_eq!(first.variable("owner"), None);
-    // An abbreviation is no zone, and the cell stays to be seen.
+    // An abbreviation is no zone, and the cell stays to be seen. The number tells the zone then.
     let second = &rows[1].result.as_ref().unwrap().gym;
-    assert_eq!(second.timezone, None);
     let json = serde_json::to_value(second).unwrap();
     assert_eq!(
         json,
-        serde_json::json!({"phone": "+14155550101", "name": "B", "variables": {"timezone": "EST", "owner": "Bo"}})
+        serde_json::json!({
+            "phone": "+14155550101", "name": "B", "variables": {"timezone": "EST", "owner": "Bo"},
+            "timezone": {"name": "America/Los_Angeles", "source": "number"},
+        })
     );
 }
 

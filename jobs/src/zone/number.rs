@@ -1,0 +1,45 @@
+//! Which zones a number may be in, by its first digits.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use crate::phone::PhoneNumber;
+
+const TABLE: &str = include_str!("../../data/zones_by_number.txt");
+
+/// The zones of every beginning in the table. A beginning that the table goes on to divide has the zones of all its parts:
+/// a number that is in none of them may be in any.
+static BY_BEGINNING: LazyLock<BTreeMap<&'static str, BTreeSet<&'static str>>> = LazyLock::new(|| {
+    let rows = TABLE.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" = "));
+    let rows: Vec<(BTreeSet<&str>, &str)> =
+        rows.map(|(beginnings, zones)| (zones.split(' ').collect(), beginnings)).collect();
+    let mut table: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (zones, beginnings) in &rows {
+        for beginning in beginnings.split(' ') {
+            table.entry(beginning).or_default().extend(zones);
+        }
+    }
+    for (zones, beginnings) in &rows {
+        for beginning in beginnings.split(' ') {
+            for shorter in (1..beginning.len()).filter_map(|length| beginning.get(..length)) {
+                if let Some(all) = table.get_mut(shorter) {
+                    all.extend(zones);
+                }
+            }
+        }
+    }
+    table
+});
+
+/// The zones of the longest beginning that is known; none if even the country code is not.
+pub(super) fn zones(phone: &PhoneNumber) -> Vec<&'static str> {
+    let digits = phone.as_str().trim_start_matches('+');
+    let beginnings = (1..=digits.len()).rev().filter_map(|length| digits.get(..length));
+    let zones = beginnings.filter_map(|beginning| BY_BEGINNING.get(beginning)).next();
+    zones.into_iter().flatten().copied().collect()
+}
+
+#[cfg(test)]
+pub(super) fn all_zones() -> impl Iterator<Item = &'static str> {
+    BY_BEGINNING.values().flatten().copied()
+}
