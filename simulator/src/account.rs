@@ -47,6 +47,8 @@ pub struct Account {
     pub max_live_calls: Option<usize>,
     /// Requests to the REST API that may be open at one time; a further one is refused with 20429.
     pub max_requests: Option<usize>,
+    /// Seconds from the end of a call until its price is known.
+    pub price_after_s: f64,
     /// Calls that have been queued for so many seconds are cancelled.
     pub longest_queue_s: f64,
 }
@@ -67,6 +69,7 @@ impl Default for Account {
             trial: None,
             max_live_calls: None,
             max_requests: None,
+            price_after_s: 0.0,
             longest_queue_s: LONGEST_QUEUE.as_secs_f64(),
         }
     }
@@ -130,8 +133,8 @@ pub enum AccountError {
     #[error("{0:?} is no country that is known here: see countries.toml")]
     Country(String),
     /// A length of time is not one.
-    #[error("longest_queue_s must be a number of seconds, at least 0")]
-    Queue,
+    #[error("{0} must be a number of seconds, at least 0")]
+    Seconds(&'static str),
 }
 
 impl Account {
@@ -150,8 +153,11 @@ impl Account {
         if let Some(unknown) = account.countries.iter().find(|iso| Country::of_iso(iso).is_none()) {
             return Err(AccountError::Country(unknown.clone()));
         }
-        if Duration::try_from_secs_f64(account.longest_queue_s).is_err() {
-            return Err(AccountError::Queue);
+        for (name, seconds) in [("longest_queue_s", account.longest_queue_s), ("price_after_s", account.price_after_s)]
+        {
+            if Duration::try_from_secs_f64(seconds).is_err() {
+                return Err(AccountError::Seconds(name));
+            }
         }
         Ok(account)
     }

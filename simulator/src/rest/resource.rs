@@ -1,5 +1,6 @@
 //! A call as JSON: every value a string or null.
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::call::Call;
@@ -17,9 +18,9 @@ pub(super) fn of_account(exchange: &Exchange, account_sid: &str, call: &Call) ->
     let status = call.status();
     let facts = call.facts().clone();
     let path = format!("/2010-04-01/Accounts/{account_sid}/Calls/{}", call.sid);
-    let date = |at: Option<jiff::Timestamp>| at.map(date::rfc2822);
+    let date = |at: Option<Timestamp>| at.map(date::rfc2822);
     let duration = facts.duration_s();
-    let minutes = duration.map(|seconds| seconds.div_ceil(60));
+    let minutes = duration.filter(|_| is_billed(exchange, facts.ended)).map(|seconds| seconds.div_ceil(60));
     json!({
         "sid": call.sid,
         "account_sid": account_sid,
@@ -50,6 +51,12 @@ pub(super) fn of_account(exchange: &Exchange, account_sid: &str, call: &Call) ->
         "uri": format!("{path}.json"),
         "subresource_uris": parts(&path),
     })
+}
+
+/// Whether the price of a call that ended then is known by now.
+fn is_billed(exchange: &Exchange, ended: Option<Timestamp>) -> bool {
+    let wait = exchange.settings.account.price_after_s;
+    ended.is_some_and(|ended| Timestamp::now().duration_since(ended).as_secs_f64() >= wait)
 }
 
 /// The SID of the account's own number that calls, if it is listed as one.

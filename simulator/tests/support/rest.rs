@@ -75,6 +75,15 @@ impl Client {
         }
     }
 
+    /// The head and the body of what is no JSON.
+    pub(crate) async fn bytes(&self, path: &str) -> (String, Vec<u8>) {
+        let mut socket = self.ask("GET", path, "").await;
+        let (bytes, end) = rest_of(&mut socket).await;
+        end.unwrap();
+        let at = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+        (String::from_utf8_lossy(&bytes[..at]).to_ascii_lowercase(), bytes[at + 4..].to_vec())
+    }
+
     /// A connection on which a request was sent.
     pub(crate) async fn ask(&self, method: &str, path: &str, body: &str) -> TcpStream {
         let path = if path.starts_with("/2010") || path.starts_with("/v") {
