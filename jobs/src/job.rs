@@ -188,23 +188,19 @@ impl CallJob {
         }
     }
 
-    /// The same job, waiting for its gym's next window where hours are kept. A gym whose hours nobody can tell is
-    /// not called at all.
+    /// The same job, waiting for its gym's next window where hours are kept. A gym that has none is found out when
+    /// its dial is to begin.
     pub fn keeping(mut self, hours: Option<&Hours>) -> Self {
-        self.keep(hours);
+        let _ = self.keep(hours);
         self
     }
 
-    pub(crate) fn keep(&mut self, hours: Option<&Hours>) {
-        let (Phase::Waiting { due, window }, Some(hours)) = (&mut self.phase, hours) else { return };
-        let skipped = match &self.gym.timezone {
-            None => SkipReason::NoTimezone,
-            Some(zone) => match hours.next(zone, *due) {
-                None => SkipReason::OutsideWindow,
-                next => return *window = next,
-            },
-        };
-        self.phase = Phase::Done { outcome: Outcome::Skipped(skipped) };
+    /// Waits for the next window, or tells why the gym will never be called.
+    pub(crate) fn keep(&mut self, hours: Option<&Hours>) -> Result<(), SkipReason> {
+        let (Phase::Waiting { due, window }, Some(hours)) = (&mut self.phase, hours) else { return Ok(()) };
+        let zone = self.gym.timezone.as_ref().ok_or(SkipReason::NoTimezone)?;
+        *window = Some(hours.next(zone, *due).ok_or(SkipReason::OutsideWindow)?);
+        Ok(())
     }
 
     /// Its id.

@@ -161,6 +161,10 @@ impl Ledger {
         let Phase::Waiting { due, window } = *before.phase() else {
             return changed;
         };
+        // It was made before its campaign had hours, or has none: it may not be dialled on that account.
+        if window.is_none() && terms.rules.hours.is_some() {
+            return Ok((Begun::Refused(Refusal::WindowClosed), None));
+        }
         let event = Event::DialBegun { tag };
         let now = self.now();
         let Step::Moved(job, _) = before.step(&event, &terms.rules, now) else {

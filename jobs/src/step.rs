@@ -236,11 +236,12 @@ impl Next<'_> {
 
     /// The store refused the dial because the hours are over: wait for the next ones.
     fn window_closed(&mut self) -> Applied {
-        let Phase::Waiting { window: Some(window), .. } = self.job.phase else {
-            return Err(self.out_of_place());
-        };
-        // By the store's clock they are over, whatever ours says.
-        self.wait_until(self.now.max(window.closes));
+        match self.job.phase {
+            // By the store's clock they are over, whatever ours says.
+            Phase::Waiting { window: Some(window), .. } => self.wait_until(self.now.max(window.closes)),
+            Phase::Waiting { window: None, .. } if self.rules.hours.is_some() => self.wait_until(self.now),
+            _ => return Err(self.out_of_place()),
+        }
         Ok(())
     }
 
@@ -282,7 +283,9 @@ impl Next<'_> {
 
     fn wait_until(&mut self, due: Timestamp) {
         self.job.phase = Phase::Waiting { due, window: None };
-        self.job.keep(self.rules.hours.as_ref());
+        if let Err(reason) = self.job.keep(self.rules.hours.as_ref()) {
+            self.finish(Outcome::Skipped(reason));
+        }
     }
 
     fn finish(&mut self, outcome: Outcome) {

@@ -14,7 +14,7 @@ use crate::campaign::{Campaign, CampaignState};
 use crate::event::{Fate, NonCreation};
 use crate::id::{CallSid, CampaignId, RunId};
 use crate::job::{Membership, Status};
-use crate::outcome::{AnsweredBy, Disposition, EndedReason, Report};
+use crate::outcome::{AnsweredBy, Disposition, EndedReason, Outcome, Report, SkipReason};
 use crate::question::Question;
 use crate::rules::Policy;
 use crate::store::clock::Clock;
@@ -294,13 +294,26 @@ async fn a_call_that_twilio_has_not_dialled_by_the_end_of_the_hours_is_looked_at
 }
 
 #[tokio::test]
-async fn a_gym_whose_hours_nobody_can_tell_is_skipped() {
-    let desk = Desk::with_ledgers(1);
-    let now = desk.store.now();
-    let gym = serde_json::from_value(json!({ "phone": "+12125550123" })).unwrap();
-    let job = CallJob::new(JobId::new(now, 7), None, gym, now, now);
-    let kept = job.clone().keeping(Some(&crate::window::Hours::default()));
-    let skipped = crate::outcome::Outcome::Skipped(crate::outcome::SkipReason::NoTimezone);
-    assert_eq!(kept.outcome(), Some(&skipped));
-    assert_eq!(job.keeping(None).status(), Status::Waiting);
+async fn a_gym_whose_hours_nobody_can_tell_is_skipped_and_one_without_hours_is_not() {
+    for (window, status, reason) in [
+        (Some(crate::window::Hours::default()), Status::Skipped, Some(SkipReason::NoTimezone)),
+        (None, Status::Dialing, None),
+    ] {
+        let desk = Desk::with_ledgers(1);
+        let ledger = &desk.ledgers[0];
+        let (_, membership) = desk.campaign(Policy { window: window.clone(), ..Policy::default() }).await;
+        let now = desk.store.now();
+        let gym = serde_json::from_value(json!({ "phone": "+12125550123" })).unwrap();
+        let job = CallJob::new(JobId::new(now, 7), Some(membership), gym, now, now).keeping(window.as_ref());
+        let id = ledger.accept(job, None).await.unwrap().id().clone();
+        let begun = ledger.begin_dial(&id, tag(1)).await.unwrap().0;
+        if begun != Begun::Go {
+            assert_eq!(begun, Begun::Refused(Refusal::WindowClosed));
+            ledger.tell(&id, Event::WindowClosed).await.unwrap();
+        }
+        let job = desk.job(&id).await.record;
+        assert_eq!(job.status(), status);
+        let skipped = reason.map(Outcome::Skipped);
+        assert_eq!(job.outcome(), skipped.as_ref());
+    }
 }
