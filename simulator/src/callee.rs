@@ -2,6 +2,8 @@
 
 mod conversation;
 mod file;
+mod ring;
+mod stage;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,6 +12,8 @@ use serde::Deserialize;
 
 pub(crate) use conversation::{Act, Conversation};
 pub use file::CalleesError;
+pub(crate) use ring::{Ring, RingEnd};
+pub(crate) use stage::{Beep, Choice, Rule, Stage};
 
 /// Everybody who can be called.
 #[derive(Debug, Clone)]
@@ -35,13 +39,29 @@ pub(crate) struct Callee {
     #[serde(default)]
     pub(crate) refused: Option<u32>,
     /// What comes of each call in turn; the last one repeats.
-    #[serde(default = "picks_up")]
+    #[serde(default = "ring::picks_up")]
     pub(crate) calls: Vec<Ring>,
+    /// Said while it rings, before anybody has picked up.
+    #[serde(default)]
+    pub(crate) early_media: String,
+    /// Music comes first, and nobody listens while it plays.
+    #[serde(default)]
+    music_ms: u32,
     /// Said after picking up; nothing if empty.
     #[serde(default)]
-    pub(crate) greeting: String,
-    #[serde(default = "greet_after_ms")]
-    pub(crate) greet_after_ms: u32,
+    greeting: String,
+    #[serde(default = "stage::greet_after_ms")]
+    greet_after_ms: u32,
+    /// Sounds after the greeting, as a voicemail's.
+    #[serde(default)]
+    beep: Option<Beep>,
+    /// What is heard after the greeting is kept as a message.
+    #[serde(default)]
+    takes_message: bool,
+    #[serde(default, rename = "choice")]
+    choices: Vec<Choice>,
+    #[serde(default, rename = "rule")]
+    rules: Vec<Rule>,
     /// Silence before each reply.
     #[serde(default = "think_ms")]
     pub(crate) think_ms: u32,
@@ -54,42 +74,24 @@ pub(crate) struct Callee {
     /// Talks into the agent's turn.
     #[serde(default)]
     pub(crate) interrupts: Option<Interruption>,
+    /// Keys pressed unasked.
+    #[serde(default)]
+    pub(crate) presses: Vec<Press>,
     /// Hangs up after so many replies.
     #[serde(default)]
     pub(crate) hangs_up_after_replies: Option<u32>,
+    /// Hangs up in the middle of this reply, counted from 1.
+    #[serde(default)]
+    pub(crate) hangs_up_during_reply: Option<u32>,
     /// Hangs up so long after picking up.
     #[serde(default)]
     pub(crate) hangs_up_after_ms: Option<u32>,
-    /// The media stream breaks after so many replies.
+    /// The media stream breaks after so many replies; where there is none, the line does.
     #[serde(default)]
     pub(crate) drops_stream_after_replies: Option<u32>,
-    /// Sounds after the greeting, as a voicemail's.
-    #[serde(default)]
-    pub(crate) beep: Option<Beep>,
-    #[serde(default, rename = "rule")]
-    pub(crate) rules: Vec<Rule>,
-}
-
-/// How one call to a callee goes until it is picked up, or is not.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Ring {
-    pub(crate) end: RingEnd,
-    /// How long it rings first.
-    #[serde(default = "ring_ms")]
-    pub(crate) after_ms: u32,
-    /// SIP response code of the end, if it is not the usual one.
-    #[serde(default)]
-    pub(crate) sip: Option<u16>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum RingEnd {
-    Answer,
-    Busy,
-    NoAnswer,
-    Failed,
+    /// The parts of a call. The first is made of the keys above; the file has the others.
+    #[serde(default, rename = "stage")]
+    pub(crate) stages: Vec<Stage>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -103,40 +105,14 @@ pub(crate) struct Interruption {
     pub(crate) times: u32,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Beep {
-    pub(crate) hz: u32,
-    pub(crate) ms: u32,
-}
-
-/// What is said to what.
+/// Keys pressed at some time.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Rule {
-    /// Any of these in the agent's turn, whatever the case; none means anything the others do not match.
-    #[serde(default)]
-    pub(crate) hears: Vec<String>,
-    pub(crate) says: Says,
-    #[serde(default)]
-    pub(crate) think_ms: Option<u32>,
-}
-
-/// A reply, in one breath or several.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(untagged)]
-pub(crate) enum Says {
-    OneBreath(String),
-    Breaths(Vec<String>),
-}
-
-impl Says {
-    pub(crate) fn breaths(&self) -> &[String] {
-        match self {
-            Says::OneBreath(text) => std::slice::from_ref(text),
-            Says::Breaths(breaths) => breaths,
-        }
-    }
+pub(crate) struct Press {
+    /// So long after picking up.
+    pub(crate) after_ms: u32,
+    /// `w` waits half a second, `W` a whole one.
+    pub(crate) keys: String,
 }
 
 impl Callees {
@@ -155,37 +131,19 @@ impl Callee {
     /// What comes of the `nth` call, from 0.
     pub(crate) fn ring(&self, nth: usize) -> Ring {
         let last = self.calls.len().saturating_sub(1);
-        self.calls.get(nth.min(last)).copied().unwrap_or(PICKS_UP)
+        self.calls.get(nth.min(last)).copied().unwrap_or(ring::PICKS_UP)
     }
 
-    /// The rule for what was heard. The keyword that comes last wins: a question asked again
-    /// after an apology, or after an introduction, is at the end.
-    pub(crate) fn rule_for(&self, heard: &str) -> Option<usize> {
-        let heard = heard.to_lowercase();
-        let said_at = |rule: &Rule| rule.hears.iter().filter_map(|keyword| heard.rfind(&keyword.to_lowercase())).max();
-        let spoken = self
-            .rules
-            .iter()
-            .enumerate()
-            .filter_map(|(index, rule)| Some((said_at(rule)?, index)))
-            .max_by_key(|(at, _)| *at)
-            .map(|(_, index)| index);
-        spoken.or_else(|| self.rules.iter().position(|rule| rule.hears.is_empty()))
+    /// What is heard of it before anybody picks up: it says one thing, and does nothing else.
+    pub(crate) fn early(&self) -> Option<Callee> {
+        (!self.early_media.is_empty()).then(|| Callee {
+            stages: vec![Stage { greeting: self.early_media.clone(), ..Stage::silent() }],
+            presses: Vec::new(),
+            interrupts: None,
+            hangs_up_after_ms: None,
+            ..self.clone()
+        })
     }
-}
-
-const PICKS_UP: Ring = Ring { end: RingEnd::Answer, after_ms: 300, sip: None };
-
-fn picks_up() -> Vec<Ring> {
-    vec![PICKS_UP]
-}
-
-fn ring_ms() -> u32 {
-    PICKS_UP.after_ms
-}
-
-fn greet_after_ms() -> u32 {
-    400
 }
 
 fn think_ms() -> u32 {

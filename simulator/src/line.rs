@@ -138,7 +138,13 @@ impl FromCallee {
             Act::Began => Some(FromCallee::BeganToSpeak),
             Act::Breathed { text, mumbled } => Some(FromCallee::Said { text: text.clone(), mumbled: *mumbled }),
             Act::Pressed(key) => Some(FromCallee::Pressed(*key)),
-            Act::Heard(_) | Act::Misheard(_) | Act::Said { .. } | Act::HangUp | Act::DropStream => None,
+            Act::Heard(_)
+            | Act::Misheard(_)
+            | Act::HeardKey(_)
+            | Act::Kept(_)
+            | Act::Said { .. }
+            | Act::HangUp
+            | Act::DropStream => None,
         }
     }
 }
@@ -153,7 +159,10 @@ fn note(call: &Call, act: Act, log: &Log) {
             message: format!("the callee did not understand: {hint}"),
         }),
         Act::Said { text, mumbled } => log.add(Event::Said { sid, text, mumbled }),
+        Act::Kept(text) => log.add(Event::Message { sid, text }),
+        Act::HeardKey(key) => log.add(Event::Key { sid, key, by_callee: false }),
+        Act::Pressed(key) => log.add(Event::Key { sid, key, by_callee: true }),
         Act::HangUp => call.command(Command::HangUp),
-        Act::Began | Act::Breathed { .. } | Act::Pressed(_) | Act::DropStream => {}
+        Act::Began | Act::Breathed { .. } | Act::DropStream => {}
     }
 }

@@ -8,7 +8,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::{Call, Command, pickup, script};
-use crate::callee::{Ring, RingEnd};
+use crate::callee::{Callee, Ring, RingEnd};
 use crate::exchange::Exchange;
 use crate::line::Line;
 use crate::status::Status;
@@ -24,7 +24,7 @@ pub(crate) async fn live(exchange: Arc<Exchange>, call: Arc<Call>, mut commands:
     let callee = exchange.settings.callees.at(&call.order.to);
     let ring = callee.ring(exchange.next_dial(&call.order.to));
     let waited = tokio::select! {
-        outcome = ringing(&exchange, &call, ring) => outcome,
+        outcome = ringing(&exchange, &call, callee, ring) => outcome,
         () = taken_back(&mut commands) => Outcome::Over(Status::Canceled, 487),
     };
     match waited {
@@ -36,7 +36,7 @@ pub(crate) async fn live(exchange: Arc<Exchange>, call: Arc<Call>, mut commands:
     }
 }
 
-async fn ringing(exchange: &Arc<Exchange>, call: &Arc<Call>, ring: Ring) -> Outcome {
+async fn ringing(exchange: &Arc<Exchange>, call: &Arc<Call>, callee: &Callee, ring: Ring) -> Outcome {
     let dialled = Instant::now();
     let after = Duration::from_millis(u64::from(ring.after_ms));
     match ring.end {
@@ -53,6 +53,11 @@ async fn ringing(exchange: &Arc<Exchange>, call: &Arc<Call>, ring: Ring) -> Outc
     }
     sleep_until(dialled + exchange.settings.dial_delay).await;
     exchange.advance(call, &[Status::Initiated], Status::Ringing);
+    let _early_media = callee.early().map(|early| {
+        // It sounds on a line of its own: nobody pays for it, records it or takes it for an answer.
+        let sound = Line::default().run(Arc::clone(call), Arc::new(early), exchange.log.clone());
+        Companion(exchange.tasks.spawn(sound))
+    });
     sleep(after.min(call.order.ring)).await;
     if ring.end == RingEnd::Answer && after <= call.order.ring {
         Outcome::PickedUp

@@ -3,12 +3,15 @@
 //! It is fed what was really played to it, 20 ms at a time, so an agent that clears its audio is
 //! not heard to the end, and time is what has been played.
 
+mod speech;
+
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
-use super::Callee;
-use crate::mulaw::{self, FRAME, SILENCE};
-use crate::tones::{self, Heard, Receiver, Voice};
+use super::{Callee, Stage};
+use crate::mulaw::{self, FRAME};
+use crate::tones::{self, Heard, KeyEar, Receiver};
+use speech::{After, Speech};
 
 /// One frame, in milliseconds.
 const TICK: u64 = 20;
@@ -26,6 +29,10 @@ pub(crate) enum Act {
     Heard(String),
     /// A turn, or part of it, that could not be understood; with what it may have been.
     Misheard(String),
+    /// A key was heard.
+    HeardKey(char),
+    /// What was heard is kept as a message.
+    Kept(String),
     /// It has begun to say all of this.
     Said {
         text: String,
@@ -39,7 +46,6 @@ pub(crate) enum Act {
         mumbled: bool,
     },
     /// A key of its telephone: `0`-`9`, `*`, `#`, `A`-`D`.
-    #[allow(dead_code, reason = "no callee presses keys yet")]
     Pressed(char),
     HangUp,
     DropStream,
@@ -48,14 +54,24 @@ pub(crate) enum Act {
 /// One call as a callee lives it.
 pub(crate) struct Conversation {
     callee: Arc<Callee>,
+    /// The stage it is at.
+    at: usize,
+    /// When the stage was opened, or when something came last; while it opens, nothing.
+    waits_since: Option<u64>,
+    /// Nobody listens before that.
+    deaf_until: u64,
     receiver: Receiver,
+    /// Only where keys mean something: to look for them in every sound would cost for nothing.
+    keys: Option<KeyEar>,
     /// Milliseconds since it was picked up.
     now: u64,
     turn: Option<Turn>,
     silence: u64,
     planned: VecDeque<Speech>,
+    /// Keys to be pressed unasked, in order.
+    unasked: VecDeque<Speech>,
     speaking: Option<Speech>,
-    mumbled: HashSet<usize>,
+    mumbled: HashSet<(usize, usize)>,
     interruptions: u32,
     replies: u32,
     hang_up_at: Option<u64>,
@@ -69,99 +85,41 @@ struct Turn {
     interrupted: bool,
 }
 
-struct Speech {
-    not_before: u64,
-    sound: VecDeque<u8>,
-    text: String,
-    mumbled: bool,
-    is_reply: bool,
-    /// Not yet at their end, in order.
-    breaths: VecDeque<Breath>,
-    /// Bytes of sound that have been played.
-    played: usize,
-}
-
-/// Where in a speech's sound some of its words are, in bytes.
-struct Breath {
-    from: usize,
-    to: usize,
-    text: String,
-}
-
-impl Speech {
-    fn new(not_before: u64, mumbled: bool, is_reply: bool) -> Speech {
-        Speech {
-            not_before,
-            sound: VecDeque::new(),
-            text: String::new(),
-            mumbled,
-            is_reply,
-            breaths: VecDeque::new(),
-            played: 0,
-        }
-    }
-
-    /// Adds words that are said in one breath.
-    fn breathe(&mut self, text: &str) {
-        let voice = if self.mumbled { Voice::Mumbled } else { Voice::Clear };
-        let from = self.sound.len();
-        self.sound.extend(tones::speak(text, voice));
-        self.breaths.push_back(Breath { from, to: self.sound.len(), text: text.to_owned() });
-        if !self.text.is_empty() {
-            self.text.push(' ');
-        }
-        self.text.push_str(text);
-    }
-
-    /// The next frame, with the breaths that begin and end in it.
-    fn frame(&mut self, acts: &mut Vec<Act>) -> [u8; FRAME] {
-        let mut frame = [SILENCE; FRAME];
-        let length = self.sound.len().min(FRAME);
-        for (byte, next) in frame.iter_mut().zip(self.sound.drain(..length)) {
-            *byte = next;
-        }
-        let before = self.played;
-        self.played += length;
-        while let Some(breath) = self.breaths.front() {
-            if (before..self.played).contains(&breath.from) {
-                acts.push(Act::Began);
-            }
-            if breath.to > self.played {
-                break;
-            }
-            if let Some(Breath { text, .. }) = self.breaths.pop_front() {
-                acts.push(Act::Breathed { text, mumbled: self.mumbled });
-            }
-        }
-        frame
-    }
-}
-
 impl Conversation {
     /// `callee` has just picked up.
     pub(crate) fn new(callee: Arc<Callee>) -> Conversation {
-        let mut planned = VecDeque::new();
-        if !callee.greeting.is_empty() || callee.beep.is_some() {
-            planned.push_back(greeting(&callee));
-        }
-        Conversation {
-            hang_up_at: callee.hangs_up_after_ms.map(u64::from),
-            callee,
+        let unasked = callee.presses.iter().map(|press| {
+            let mut speech = Speech::new(u64::from(press.after_ms), false, After::Nothing);
+            speech.press(&press.keys);
+            speech
+        });
+        let hears_keys = callee.stages.iter().flat_map(|stage| &stage.choices).any(|choice| choice.press.is_some());
+        let mut conversation = Conversation {
+            at: 0,
+            waits_since: None,
+            deaf_until: 0,
             receiver: Receiver::default(),
+            keys: hears_keys.then(KeyEar::default),
             now: 0,
             turn: None,
             silence: 0,
-            planned,
+            planned: VecDeque::new(),
+            unasked: unasked.collect(),
             speaking: None,
             mumbled: HashSet::new(),
             interruptions: 0,
             replies: 0,
-        }
+            hang_up_at: callee.hangs_up_after_ms.map(u64::from),
+            callee,
+        };
+        conversation.enter(0);
+        conversation
     }
 
     /// Hears one frame and gives the one that goes back meanwhile; `None` is silence.
     pub(crate) fn frame(&mut self, heard: &[u8], acts: &mut Vec<Act>) -> Option<[u8; FRAME]> {
         self.listen(heard, acts);
+        self.wait();
         let spoken = self.speak(acts);
         if self.hang_up_at.is_some_and(|at| at <= self.now) {
             self.hang_up_at = None;
@@ -171,7 +129,39 @@ impl Conversation {
         spoken
     }
 
+    fn stage(&self) -> &Stage {
+        // The names were checked when the callees were read, and the first stage is always there.
+        &self.callee.stages[self.at]
+    }
+
+    /// Begins the stage `at`: what was being said is cut off, and what was to be said is not.
+    fn enter(&mut self, at: usize) {
+        self.at = at;
+        self.speaking = None;
+        self.planned.clear();
+        self.waits_since = None;
+        let (opening, deaf_ms) = opening(self.stage(), self.now);
+        self.deaf_until = self.now + deaf_ms;
+        self.planned.push_back(opening);
+    }
+
+    fn go(&mut self, name: &str) {
+        if let Some(at) = self.callee.stages.iter().position(|stage| stage.name == name) {
+            self.enter(at);
+        }
+    }
+
     fn listen(&mut self, frame: &[u8], acts: &mut Vec<Act>) {
+        let is_deaf = self.now < self.deaf_until;
+        let keys = self.keys.as_mut().map(|ear| ear.frame(frame)).unwrap_or_default();
+        for key in keys.into_iter().filter(|_| !is_deaf) {
+            acts.push(Act::HeardKey(key));
+            self.waits_since = self.waits_since.map(|_| self.now);
+            let goes = self.stage().choice_of(key).map(|choice| choice.goes.clone());
+            if let Some(name) = goes {
+                self.go(&name);
+            }
+        }
         if mulaw::is_speech(frame) {
             self.silence = 0;
             let began = self.now;
@@ -190,9 +180,27 @@ impl Conversation {
         if self.silence >= TURN_ENDS_MS
             && let Some(turn) = self.turn.take()
             && !turn.text.is_empty()
+            && !is_deaf
         {
+            if self.stage().takes_message && self.waits_since.is_some() {
+                acts.push(Act::Kept(turn.text.clone()));
+            }
+            self.waits_since = self.waits_since.map(|_| self.now);
             self.answer(&turn.text);
             acts.push(Act::Heard(turn.text));
+        }
+    }
+
+    /// Goes where the stage leads if nothing comes for some time.
+    fn wait(&mut self) {
+        let Some(since) = self.waits_since.filter(|_| self.turn.is_none() && self.speaking.is_none()) else {
+            return;
+        };
+        let waited = self.now - since;
+        let is_due = |after_ms: Option<u32>| after_ms.is_some_and(|after_ms| u64::from(after_ms) <= waited);
+        let goes = self.stage().choices.iter().find(|choice| is_due(choice.after_ms));
+        if let Some(name) = goes.map(|choice| choice.goes.clone()) {
+            self.go(&name);
         }
     }
 
@@ -204,7 +212,7 @@ impl Conversation {
         if due && !turn.interrupted && self.interruptions < how.times {
             turn.interrupted = true;
             self.interruptions += 1;
-            let mut speech = Speech::new(self.now, false, false);
+            let mut speech = Speech::new(self.now, false, After::Nothing);
             speech.breathe(&how.says);
             self.planned.push_back(speech);
         }
@@ -216,39 +224,76 @@ impl Conversation {
             self.hang_up_at = Some(self.hang_up_at.map_or(at, |sooner| sooner.min(at)));
             return;
         }
-        let Some(index) = self.callee.rule_for(heard) else {
-            return;
-        };
-        let rule = &self.callee.rules[index];
-        let mumbled = self.callee.mumbles_first && self.mumbled.insert(index);
-        let think = rule.think_ms.unwrap_or(self.callee.think_ms);
-        let mut speech = Speech::new(self.now + u64::from(think), mumbled, true);
-        for breath in rule.says.breaths() {
-            if !speech.sound.is_empty() {
-                speech.sound.extend(quiet(self.callee.breath_ms));
+        let stage = self.stage();
+        let rule = stage.rule_for(heard);
+        let other = stage.other_choice().filter(|_| rule.is_none());
+        if let Some(name) = stage.choice_for(heard).or(other).map(|choice| choice.goes.clone()) {
+            return self.go(&name);
+        }
+        if let Some(rule) = rule {
+            self.reply(rule);
+        }
+    }
+
+    fn reply(&mut self, index: usize) {
+        let callee = Arc::clone(&self.callee);
+        let rule = &callee.stages[self.at].rules[index];
+        let mumbled = callee.mumbles_first && self.mumbled.insert((self.at, index));
+        let think = rule.think_ms.unwrap_or(callee.think_ms);
+        let mut speech = Speech::new(self.now + u64::from(think), mumbled, After::Replied);
+        for (n, breath) in rule.says.breaths().iter().enumerate() {
+            if n > 0 {
+                speech.quiet(callee.breath_ms);
             }
             speech.breathe(breath);
         }
+        speech.press(&rule.presses);
         // A question asked again while one thinks wants one answer, not two.
-        self.planned.retain(|speech| !speech.is_reply);
+        self.planned.retain(|speech| speech.after != After::Replied);
         self.planned.push_back(speech);
     }
 
     fn speak(&mut self, acts: &mut Vec<Act>) -> Option<[u8; FRAME]> {
-        if self.speaking.as_ref().is_some_and(|it| it.sound.is_empty())
+        if self.speaking.as_ref().is_some_and(Speech::is_over)
             && let Some(speech) = self.speaking.take()
-            && speech.is_reply
         {
-            self.replied(acts);
+            self.said(speech.after, acts);
         }
-        if self.speaking.is_none()
-            && self.planned.front().is_some_and(|next| next.not_before <= self.now)
-            && let Some(speech) = self.planned.pop_front()
-        {
+        if self.speaking.is_none() {
+            let due = |speech: &mut Speech| speech.not_before <= self.now;
+            if let Some(speech) = self.unasked.pop_front_if(due).or_else(|| self.planned.pop_front_if(due)) {
+                self.begin(speech, acts);
+            }
+        }
+        let speech = self.speaking.as_mut()?;
+        if speech.is_over() { None } else { Some(speech.frame(acts)) }
+    }
+
+    fn begin(&mut self, speech: Speech, acts: &mut Vec<Act>) {
+        if !speech.text.is_empty() {
             acts.push(Act::Said { text: speech.text.clone(), mumbled: speech.mumbled });
-            self.speaking = Some(speech);
         }
-        self.speaking.as_mut().map(|speech| speech.frame(acts))
+        let is_last = self.callee.hangs_up_during_reply == Some(self.replies + 1);
+        if is_last && speech.after == After::Replied {
+            self.hang_up_at = Some(self.now + speech.rest_ms() / 2);
+        }
+        self.speaking = Some(speech);
+    }
+
+    fn said(&mut self, after: After, acts: &mut Vec<Act>) {
+        match after {
+            After::Nothing => {}
+            After::Opened => {
+                self.waits_since = Some(self.now);
+                if self.stage().hangs_up {
+                    self.hang_up_at = Some(self.now + AFTER_LAST_WORD_MS);
+                }
+            }
+            After::Replied => {
+                self.waits_since = self.waits_since.map(|_| self.now);
+                self.replied(acts);
+            }
+        }
     }
 
     fn replied(&mut self, acts: &mut Vec<Act>) {
@@ -262,20 +307,23 @@ impl Conversation {
     }
 }
 
-fn greeting(callee: &Callee) -> Speech {
-    let mut speech = Speech::new(u64::from(callee.greet_after_ms), false, false);
-    if !callee.greeting.is_empty() {
-        speech.breathe(&callee.greeting);
+/// What opens `stage`, from `now` on, and for how many milliseconds of it nobody listens.
+fn opening(stage: &Stage, now: u64) -> (Speech, u64) {
+    let music = u64::from(stage.music_ms);
+    let first_sound = if music > 0 { now } else { now + u64::from(stage.greet_after_ms) };
+    let mut speech = Speech::new(first_sound, false, After::Opened);
+    if music > 0 {
+        speech.sound(tones::music(stage.music_ms));
+        speech.quiet(stage.greet_after_ms);
     }
-    if let Some(beep) = callee.beep {
-        speech.sound.extend(quiet(BEFORE_BEEP_MS));
-        speech.sound.extend(tones::beep(beep.hz, beep.ms));
+    if !stage.greeting.is_empty() {
+        speech.breathe(&stage.greeting);
     }
-    speech
-}
-
-fn quiet(ms: u32) -> impl Iterator<Item = u8> {
-    std::iter::repeat_n(SILENCE, ms as usize * 8)
+    if let Some(beep) = stage.beep {
+        speech.quiet(BEFORE_BEEP_MS);
+        speech.sound(tones::beep(beep.hz, beep.ms));
+    }
+    (speech, music)
 }
 
 #[cfg(test)]

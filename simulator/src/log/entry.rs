@@ -125,6 +125,22 @@ pub enum Event {
         /// How much has been recorded, in milliseconds.
         duration_ms: u64,
     },
+    /// A key was pressed, and heard at the other end.
+    Key {
+        /// The call.
+        sid: String,
+        /// `0`-`9`, `*`, `#`, `A`-`D`.
+        key: char,
+        /// Whether the callee pressed it; else the callee heard it.
+        by_callee: bool,
+    },
+    /// A voicemail keeps these words as a message.
+    Message {
+        /// The call.
+        sid: String,
+        /// The words.
+        text: String,
+    },
     /// Twilio would have put this into its debugger.
     Warning {
         /// The call, if it concerns one.
@@ -148,7 +164,9 @@ impl Event {
             | Event::Detected { sid, .. }
             | Event::Recording { sid, .. }
             | Event::Heard { sid, .. }
-            | Event::Said { sid, .. } => Some(sid),
+            | Event::Said { sid, .. }
+            | Event::Key { sid, .. }
+            | Event::Message { sid, .. } => Some(sid),
         }
     }
 }
