@@ -25,6 +25,8 @@ pub(crate) use order::{Callbacks, Detection, DetectionMode, Fetch, Method, Order
 pub(crate) struct Call {
     pub(crate) sid: String,
     pub(crate) order: Order,
+    /// The call whose `<Dial>` made this one.
+    pub(crate) parent: Option<String>,
     pub(crate) fate: Fate,
     status: watch::Sender<Status>,
     commands: mpsc::UnboundedSender<Command>,
@@ -100,6 +102,7 @@ impl Call {
             sid,
             limit: watch::Sender::new(order.talk),
             order,
+            parent: None,
             fate,
             status: watch::Sender::new(Status::Queued),
             commands,
@@ -109,6 +112,14 @@ impl Call {
             ear: Ear::default(),
         };
         (call, receiver)
+    }
+
+    /// Twilio's word for who called whom.
+    pub(crate) fn direction(&self) -> &'static str {
+        match self.parent {
+            Some(_) => "outbound-dial",
+            None => "outbound-api",
+        }
     }
 
     pub(crate) fn status(&self) -> Status {

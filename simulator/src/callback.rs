@@ -115,11 +115,12 @@ pub(crate) fn identity(exchange: &Exchange, call: &Call, status: Status) -> Vec<
         ("Caller", from),
         ("CallStatus", status.as_str()),
         ("ApiVersion", "2010-04-01"),
-        ("Direction", "outbound-api"),
+        ("Direction", call.direction()),
     ]
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .collect();
+    params.extend(call.parent.clone().map(|parent| ("ParentCallSid".to_owned(), parent)));
     for end in ["From", "To", "Caller", "Called"] {
         for part in ["City", "State", "Zip", "Country"] {
             params.push((format!("{end}{part}"), String::new()));

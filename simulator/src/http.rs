@@ -35,7 +35,7 @@ pub(crate) enum Failure {
     Timeout,
     #[error("the connection broke: {0}")]
     Broken(String),
-    #[error("the reply is larger than 64 kB")]
+    #[error("the reply is too large")]
     TooLarge,
     /// It was never sent: a fault.
     #[error("lost on its way")]
@@ -63,22 +63,28 @@ pub(crate) async fn connect(address: &Address, limit: Duration) -> Result<TcpStr
 }
 
 /// Sends `head` (the lines of a request without the last empty one) and `body`, and reads the reply.
-pub(crate) async fn exchange(
+pub(crate) async fn exchange(socket: TcpStream, head: &str, body: &[u8], limit: Duration) -> Result<Reply, Failure> {
+    exchange_up_to(socket, head, body, limit, LARGEST_BODY).await
+}
+
+/// The same, with a reply of at most `largest` bytes.
+pub(crate) async fn exchange_up_to(
     mut socket: TcpStream,
     head: &str,
     body: &[u8],
     limit: Duration,
+    largest: usize,
 ) -> Result<Reply, Failure> {
     let talk = async {
         let mut request = format!("{head}\r\n").into_bytes();
         request.extend(body);
         socket.write_all(&request).await?;
-        read_reply(&mut socket).await
+        read_reply(&mut socket, largest).await
     };
     timeout(limit, talk).await.unwrap_or(Err(Failure::Timeout))
 }
 
-async fn read_reply(socket: &mut (impl AsyncRead + Unpin)) -> Result<Reply, Failure> {
+async fn read_reply(socket: &mut (impl AsyncRead + Unpin), largest: usize) -> Result<Reply, Failure> {
     let mut read = Vec::new();
     loop {
         let end = loop {
@@ -95,7 +101,7 @@ async fn read_reply(socket: &mut (impl AsyncRead + Unpin)) -> Result<Reply, Fail
         let status = status_of(&head)?;
         // 1xx only announces the reply.
         if status >= 200 {
-            let body = read_body(socket, &head, status, read).await?;
+            let body = read_body(socket, &head, status, read, largest).await?;
             let named = |name| header(&head, name).map(str::to_owned);
             return Ok(Reply { status, content_type: named("content-type"), location: named("location"), body });
         }
@@ -107,16 +113,17 @@ async fn read_body(
     head: &str,
     status: u16,
     mut read: Vec<u8>,
+    largest: usize,
 ) -> Result<Vec<u8>, Failure> {
     if status == 204 || status == 304 {
         return Ok(Vec::new());
     }
     let chunked = header(head, "transfer-encoding").is_some_and(|value| value.to_ascii_lowercase().contains("chunked"));
     if chunked {
-        return read_chunks(socket, read).await;
+        return read_chunks(socket, read, largest).await;
     }
     let length = header(head, "content-length").and_then(|value| value.parse::<usize>().ok());
-    if length.is_some_and(|length| length > LARGEST_BODY) {
+    if length.is_some_and(|length| length > largest) {
         return Err(Failure::TooLarge);
     }
     while length.is_none_or(|length| read.len() < length) {
@@ -125,7 +132,7 @@ async fn read_body(
             Err(_) if length.is_none() => break,
             Err(failure) => return Err(failure),
         }
-        if read.len() > LARGEST_BODY {
+        if read.len() > largest {
             return Err(Failure::TooLarge);
         }
     }
@@ -133,7 +140,11 @@ async fn read_body(
     Ok(read)
 }
 
-async fn read_chunks(socket: &mut (impl AsyncRead + Unpin), mut read: Vec<u8>) -> Result<Vec<u8>, Failure> {
+async fn read_chunks(
+    socket: &mut (impl AsyncRead + Unpin),
+    mut read: Vec<u8>,
+    largest: usize,
+) -> Result<Vec<u8>, Failure> {
     let mut body = Vec::new();
     loop {
         let line = loop {
@@ -148,7 +159,7 @@ async fn read_chunks(socket: &mut (impl AsyncRead + Unpin), mut read: Vec<u8>) -
         if size == 0 {
             return Ok(body);
         }
-        if body.len() + size > LARGEST_BODY {
+        if body.len() + size > largest {
             return Err(Failure::TooLarge);
         }
         while read.len() < line + 2 + size + 2 {
@@ -191,7 +202,7 @@ mod tests {
 
     async fn read(bytes: &[u8]) -> Result<Reply, Failure> {
         let mut source = bytes;
-        read_reply(&mut source).await
+        read_reply(&mut source, LARGEST_BODY).await
     }
 
     #[tokio::test]

@@ -1,6 +1,8 @@
 //! The sound path of an answered call: a clock of 20 ms, the callee at one end, what is played to it
 //! at the other. It runs from pick-up to hang-up, whether a media stream is attached or not.
 
+mod bridge;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +15,7 @@ use crate::detection;
 use crate::log::{Event, Log};
 use crate::mulaw::FRAME;
 use crate::stream::Playback;
+use bridge::Bridge;
 
 /// Frames a stream may lag behind before audio is thrown away: ten seconds.
 const LARGEST_LAG: usize = 500;
@@ -55,6 +58,8 @@ struct Ends {
     playback: Playback,
     stream: Option<mpsc::Sender<Tick>>,
     listeners: Vec<mpsc::UnboundedSender<FromCallee>>,
+    /// To another call's line.
+    bridge: Option<Bridge>,
     /// Frames thrown away because the stream did not take them.
     lost: bool,
 }
@@ -90,6 +95,18 @@ impl Line {
         receiver
     }
 
+    /// Puts this line and `other` together: each callee hears the other, unless something is played.
+    pub(crate) fn bridge(&self, other: &Line) {
+        let (here, there) = Bridge::between();
+        self.lock().bridge = Some(here);
+        other.lock().bridge = Some(there);
+    }
+
+    /// Takes this line off the other one, which from now on hears nothing of it.
+    pub(crate) fn unbridge(&self) {
+        self.lock().bridge = None;
+    }
+
     /// Keeps the clock until the task is ended.
     pub(crate) async fn run(self, call: Arc<Call>, callee: Arc<Callee>, log: Log) {
         let mut conversation = Conversation::new(callee);
@@ -108,8 +125,16 @@ impl Line {
 
     fn tick(&self, call: &Call, log: &Log, conversation: &mut Conversation, acts: &mut Vec<Act>) {
         let mut ends = self.lock();
-        let (heard, marks) = ends.playback.frame();
+        let idle = ends.playback.is_empty();
+        let (mut heard, marks) = ends.playback.frame();
+        let across = ends.bridge.as_ref().and_then(Bridge::hear);
+        if let Some(across) = across.filter(|_| idle) {
+            heard = across;
+        }
         let spoken = conversation.frame(&heard, acts);
+        if let Some(bridge) = &ends.bridge {
+            bridge.say(spoken);
+        }
         call.tape.frame(spoken.as_ref(), &heard);
         detection::hear(call, spoken.as_ref(), log);
         for news in acts.iter().filter_map(FromCallee::of) {

@@ -1,9 +1,11 @@
 //! TwiML: what the app wants done with an answered call.
 
+mod dial;
 mod element;
 mod gather;
 mod prompt;
 mod reading;
+mod recording;
 mod stream;
 
 use element::Element;
@@ -11,14 +13,17 @@ use reading::{Inside, Reading, SCHEMA};
 
 use crate::call::Method;
 
+pub(crate) use dial::{Dial, Number};
 pub(crate) use gather::{Gather, Pause, Speech};
 pub(crate) use prompt::{Prompt, Say, Sound};
+pub(crate) use recording::Recorded;
 pub(crate) use stream::{Connect, Stream};
 
 /// One instruction that can be carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verb {
     Connect(Connect),
+    Dial(Dial),
     Gather(Gather),
     Hangup,
     Prompt(Prompt),
@@ -81,6 +86,7 @@ pub(crate) fn parse(text: &str) -> Result<(Vec<Verb>, Vec<Remark>), TwimlError> 
 fn verb(element: &Element, remarks: &mut Vec<Remark>) -> Inside<Verb> {
     let taken = match element.name.as_str() {
         "Connect" => stream::connect(element, remarks).map(Verb::Connect),
+        "Dial" => dial::read(element, remarks).map(Verb::Dial),
         "Gather" => Some(Verb::Gather(gather::read(element, remarks))),
         "Hangup" => {
             let mut reading = Reading::of(element, remarks);

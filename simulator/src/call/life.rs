@@ -7,7 +7,8 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::{Call, Command, pickup, script};
+use super::script::{self, Leg};
+use super::{Call, Command, pickup};
 use crate::callee::{Callee, Ring, RingEnd};
 use crate::exchange::Exchange;
 use crate::line::Line;
@@ -20,7 +21,17 @@ enum Outcome {
 }
 
 /// Lives a call that has just been dialled.
-pub(crate) async fn live(exchange: Arc<Exchange>, call: Arc<Call>, mut commands: mpsc::UnboundedReceiver<Command>) {
+pub(crate) async fn live(exchange: Arc<Exchange>, call: Arc<Call>, commands: mpsc::UnboundedReceiver<Command>) {
+    live_for(exchange, call, commands, None).await;
+}
+
+/// Lives a call that another one's `<Dial>` has dialled, if there is a `leg`.
+pub(super) async fn live_for(
+    exchange: Arc<Exchange>,
+    call: Arc<Call>,
+    mut commands: mpsc::UnboundedReceiver<Command>,
+    leg: Option<Leg>,
+) {
     let callee = exchange.settings.callees.at(&call.order.to);
     let ring = callee.ring(exchange.next_dial(&call.order.to));
     let waited = tokio::select! {
@@ -28,7 +39,7 @@ pub(crate) async fn live(exchange: Arc<Exchange>, call: Arc<Call>, mut commands:
         () = taken_back(&mut commands) => Outcome::Over(Status::Canceled, 487),
     };
     match waited {
-        Outcome::PickedUp => talk(&exchange, &call, &mut commands).await,
+        Outcome::PickedUp => talk(&exchange, &call, &mut commands, leg).await,
         Outcome::Over(status, sip) => {
             call.facts().sip = sip;
             exchange.advance(&call, &[Status::Initiated, Status::Ringing], status);
@@ -75,7 +86,12 @@ async fn taken_back(commands: &mut mpsc::UnboundedReceiver<Command>) {
     }
 }
 
-async fn talk(exchange: &Arc<Exchange>, call: &Arc<Call>, commands: &mut mpsc::UnboundedReceiver<Command>) {
+async fn talk(
+    exchange: &Arc<Exchange>,
+    call: &Arc<Call>,
+    commands: &mut mpsc::UnboundedReceiver<Command>,
+    leg: Option<Leg>,
+) {
     if !exchange.advance(call, &[Status::Ringing], Status::InProgress) {
         return;
     }
@@ -86,7 +102,10 @@ async fn talk(exchange: &Arc<Exchange>, call: &Arc<Call>, commands: &mut mpsc::U
     let limit = limit(Arc::clone(exchange), Arc::clone(call));
     let _ended_with_the_talk = [Companion(exchange.tasks.spawn(sound)), Companion(exchange.tasks.spawn(limit))];
     if pickup::before_twiml(call, &line, commands).await {
-        script::run(exchange, call, &line, commands).await;
+        match leg {
+            None => script::run(exchange, call, &line, commands).await,
+            Some(leg) => script::run_leg(exchange, call, &line, commands, leg).await,
+        }
     }
     // Before the end is told of, so that the news of it can say what came of them.
     pickup::end(exchange, call);

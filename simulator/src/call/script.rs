@@ -1,6 +1,7 @@
 //! Carrying out TwiML, verb by verb, until a document ends or the call does.
 
 mod connect;
+mod dial;
 mod document;
 mod gather;
 mod prompt;
@@ -18,6 +19,7 @@ use crate::detection;
 use crate::exchange::Exchange;
 use crate::line::Line;
 use crate::twiml::{Link, Verb};
+pub(super) use dial::Leg;
 use document::Page;
 
 /// A document that takes less on the line has not been heard.
@@ -74,19 +76,43 @@ pub(super) async fn run(
     line: &Line,
     commands: &mut mpsc::UnboundedReceiver<Command>,
 ) {
-    let stage = Stage { exchange, call, line };
-    let mut script = Script { stage, commands, page: Page::default(), unheard: 0 };
+    let mut script = Script::new(exchange, call, line, commands);
     let news = detection::in_voice_request(call);
-    let mut turn = Turn { source: call.order.source.clone(), news };
-    loop {
-        match script.document(turn).await {
-            Flow::Next | Flow::Over => return,
-            Flow::Turn(next) => turn = next,
-        }
-    }
+    script.run(Turn { source: call.order.source.clone(), news }).await;
 }
 
-impl Script<'_> {
+/// Does what a call is there for that another one's `<Dial>` has made.
+pub(super) async fn run_leg(
+    exchange: &Arc<Exchange>,
+    call: &Arc<Call>,
+    line: &Line,
+    commands: &mut mpsc::UnboundedReceiver<Command>,
+    leg: Leg,
+) {
+    Script::new(exchange, call, line, commands).leg(leg).await;
+}
+
+impl<'a> Script<'a> {
+    fn new(
+        exchange: &'a Arc<Exchange>,
+        call: &'a Arc<Call>,
+        line: &'a Line,
+        commands: &'a mut mpsc::UnboundedReceiver<Command>,
+    ) -> Script<'a> {
+        Script { stage: Stage { exchange, call, line }, commands, page: Page::default(), unheard: 0 }
+    }
+
+    /// Carries out documents until one ends; false if the call is to end with it.
+    async fn run(&mut self, mut turn: Turn) -> bool {
+        loop {
+            match self.document(turn).await {
+                Flow::Next => return true,
+                Flow::Over => return false,
+                Flow::Turn(next) => turn = next,
+            }
+        }
+    }
+
     async fn document(&mut self, turn: Turn) -> Flow {
         self.unheard += 1;
         if self.unheard > MOST_UNHEARD {
@@ -113,12 +139,13 @@ impl Script<'_> {
                 flow => return flow,
             }
         }
-        Flow::Over
+        Flow::Next
     }
 
     async fn verb(&mut self, verb: Verb) -> Flow {
         match verb {
             Verb::Connect(connect) => self.connect(&connect).await,
+            Verb::Dial(dial) => self.dial(&dial).await,
             Verb::Gather(gather) => self.gather(&gather).await,
             Verb::Hangup => Flow::Over,
             Verb::Prompt(prompt) => {

@@ -51,8 +51,7 @@ impl Filter {
             let facts = call.facts();
             (facts.dialled, facts.ended)
         };
-        // No call here has a parent.
-        self.parent.is_none()
+        self.parent.as_ref().is_none_or(|parent| call.parent.as_ref() == Some(parent))
             && call.is_listed(Timestamp::now())
             && same(&self.to, &call.order.to)
             && same(&self.from, &call.order.from)

@@ -24,7 +24,7 @@ pub(super) fn of_account(exchange: &Exchange, account_sid: &str, call: &Call) ->
     json!({
         "sid": call.sid,
         "account_sid": account_sid,
-        "parent_call_sid": null,
+        "parent_call_sid": call.parent,
         "date_created": date::rfc2822(facts.created),
         "date_updated": date::rfc2822(facts.updated),
         "to": call.order.to,
@@ -40,7 +40,7 @@ pub(super) fn of_account(exchange: &Exchange, account_sid: &str, call: &Call) ->
             format!("{:.5}", -(minutes as f64) * exchange.settings.price_per_minute)
         }),
         "price_unit": "USD",
-        "direction": "outbound-api",
+        "direction": call.direction(),
         "answered_by": facts.answered_by.map(|verdict| verdict.answered_by.as_str()),
         "api_version": "2010-04-01",
         "forwarded_from": null,

@@ -51,6 +51,11 @@ impl Playback {
         None
     }
 
+    /// Whether there is nothing to play.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.buffered == 0
+    }
+
     /// Resolves when all audio that is here by now has been played, or was thrown away.
     pub(crate) fn played(&mut self) -> oneshot::Receiver<()> {
         let (sender, receiver) = oneshot::channel();

@@ -1,0 +1,61 @@
+//! `<Play>` over real sockets.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use axum::http::header::CONTENT_TYPE;
+use gymcall_simulator::Event;
+use support::app::App;
+use support::rest::Client;
+use support::{happened, over, settings, start, tone, warnings};
+
+const QUIET: &str = "+14155550113";
+
+/// A WAV file: one channel, samples of so many bytes.
+fn wav(tag: u16, rate: u32, bytes: u16, data: &[u8]) -> Vec<u8> {
+    let mut file = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0".to_vec();
+    file.extend([tag.to_le_bytes(), 1u16.to_le_bytes()].concat());
+    file.extend([rate.to_le_bytes(), (rate * u32::from(bytes)).to_le_bytes()].concat());
+    file.extend([bytes.to_le_bytes(), (bytes * 8).to_le_bytes()].concat());
+    file.extend(b"data");
+    file.extend((data.len() as u32).to_le_bytes());
+    file.extend(data);
+    file
+}
+
+#[tokio::test]
+async fn a_file_is_played_as_often_as_it_is_to_be() {
+    let app = App::start("<Response><Play loop='2'>sounds/hello.wav</Play><Pause/></Response>").await;
+    let file = wav(7, 8000, 1, &tone::speak("Hello from a file"));
+    app.serve("/sounds/hello.wav", 200, &[(CONTENT_TYPE, "audio/wav")], &file);
+    let simulator = start(settings()).await;
+    let sid = Client::of(&simulator).created(QUIET, &[("Url", &app.url("/voice"))]).await;
+    let heard = happened(&simulator, &sid, |event| match event {
+        Event::Heard { text, .. } => Some(text.clone()),
+        _ => None,
+    });
+    assert_eq!(heard.await, "Hello from a fileHello from a file");
+    assert!(warnings(&simulator).is_empty());
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_silence_of_its_length_and_what_cannot_be_had_is_left_out() {
+    let mut app = App::start(
+        "<Response><Play>/16k.wav</Play><Play>/page</Play><Play>/gone</Play><Redirect>/next</Redirect></Response>",
+    )
+    .await;
+    let file = wav(1, 16_000, 2, &[0; 48_000]);
+    app.serve("/16k.wav", 200, &[(CONTENT_TYPE, "audio/x-wav")], &file);
+    app.page("/page", "<Response/>");
+    app.serve("/gone", 404, &[], b"");
+    app.page("/next", "<Response/>");
+    let simulator = start(settings()).await;
+    let client = Client::of(&simulator);
+    let sid = client.created(QUIET, &[("Url", &app.url("/voice"))]).await;
+    app.next_to("/next").await;
+    over(&simulator, &sid).await;
+    assert_eq!(warnings(&simulator), [0, 13420, 11200]);
+    let duration = client.call(&sid).await["duration"].as_str().unwrap().parse::<u64>().unwrap();
+    assert!(duration >= 2, "{duration} s with 1.5 s of silence in them");
+}
