@@ -238,7 +238,7 @@ async fn until(stop: CancellationToken, work: impl Future<Output = ()>) {
 }
 
 /// Without one in the settings: this process itself, or the server that a worker beside it is meant to work with.
-fn public_url(settings: &Settings, address: Option<SocketAddr>) -> Result<Url, ConfigError> {
+pub(crate) fn public_url(settings: &Settings, address: Option<SocketAddr>) -> Result<Url, ConfigError> {
     match &settings.public_base_url {
         Some(url) => Ok(url.clone()),
         None => {
@@ -257,7 +257,7 @@ fn capacity(settings: &Settings) -> Capacity {
     Capacity { calls_per_second: settings.calls_per_second, lines: settings.max_concurrent_calls }
 }
 
-fn signatures(settings: &Settings) -> Signatures {
+pub(crate) fn signatures(settings: &Settings) -> Signatures {
     match &settings.twilio {
         _ if !settings.validate_signature => Signatures::Unchecked,
         Some(account) => Signatures::Checked(verifier(account)),
@@ -265,7 +265,7 @@ fn signatures(settings: &Settings) -> Signatures {
     }
 }
 
-fn verifier(account: &TwilioAccount) -> Verifier {
+pub(crate) fn verifier(account: &TwilioAccount) -> Verifier {
     let verifier = Verifier::new(account.auth_token.clone()).with_keys(account.webhook_keys.clone());
     match &account.secondary_token {
         Some(token) => verifier.with_secondary(token.clone()),
@@ -273,7 +273,7 @@ fn verifier(account: &TwilioAccount) -> Verifier {
     }
 }
 
-fn account_of(settings: &Settings, account: &TwilioAccount) -> Account {
+pub(crate) fn account_of(settings: &Settings, account: &TwilioAccount) -> Account {
     Account {
         account_sid: account.account_sid.clone(),
         auth_token: account.auth_token.clone(),

@@ -1,6 +1,6 @@
 //! The command line.
 //!
-//! `demo`, `serve`, `worker` and `simulator` run something here. All other commands speak to a server over
+//! `demo`, `serve`, `worker`, `simulator` and `doctor` run something here. All other commands speak to a server over
 //! HTTP (`GYMCALL_URL`), as any user's program would.
 //!
 //! Exit codes: 0 done; 1 failed or refused; 2 the command line is wrong; 3 no server answers;
@@ -10,6 +10,7 @@ mod call;
 mod campaign;
 mod client;
 mod demo;
+mod doctor;
 mod import;
 mod results;
 mod serve;
@@ -49,6 +50,8 @@ enum Command {
     Worker(worker::Worker),
     /// The local Twilio alone
     Simulator(simulator::Simulator),
+    /// Look at everything that a real call needs, and say how to mend what is wrong
+    Doctor(doctor::Doctor),
     /// Call one number now, and follow the call to its end
     Call(call::Call),
     /// Upload a CSV of gyms into a campaign
@@ -144,6 +147,7 @@ async fn run(cli: Cli) -> Result<Done, CliError> {
         Command::Serve(serve) => serve.run().await,
         Command::Worker(worker) => worker.run().await,
         Command::Simulator(simulator) => simulator.run().await,
+        Command::Doctor(doctor) => doctor.run(json).await,
         Command::Call(call) => call.run(&client()?, json).await,
         Command::Import(import) => import.run(&client()?, json).await,
         Command::Campaign(campaign) => campaign.run(&client()?, json).await,

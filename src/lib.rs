@@ -13,12 +13,14 @@
 //!    [`reconcile`] asks Twilio about everything that stayed unclear, [`recover`] about what the store forgot.
 //! 6. `server/results.rs` gives out the answers.
 //!
-//! [`app`] wires all of this; [`cli`] is the command line; [`config`] reads the settings.
+//! [`app`] wires all of this; [`cli`] is the command line; [`config`] reads the settings; [`doctor`] looks at what a real
+//! call needs.
 
 pub mod app;
 pub mod cli;
 pub mod config;
 pub mod dial;
+pub mod doctor;
 pub mod reconcile;
 pub mod recover;
 pub mod server;

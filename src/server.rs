@@ -7,6 +7,7 @@
 mod auth;
 mod calls;
 mod campaigns;
+pub mod doorway;
 pub mod error;
 mod evidence;
 mod gyms;

@@ -57,7 +57,8 @@ pub(super) async fn open(
 ) -> Response {
     let url = server.base.opened(uri.path(), uri.query());
     // Before the upgrade: a refusal here is an HTTP answer that Twilio reports as 31920.
-    let signed = webhooks::check_signature(&server, &headers, |verifier, proof| verifier.verify_upgrade(&url, proof));
+    let signed =
+        webhooks::check_signature(&server.signatures, &headers, |verifier, proof| verifier.verify_upgrade(&url, proof));
     if let Err(problem) = signed {
         return problem.into_response();
     }

@@ -16,6 +16,7 @@ use gymcall_jobs::id::{CallSid, Tag};
 use gymcall_jobs::job::{CallJob, Phase};
 use gymcall_jobs::ledger::Told;
 
+use super::doorway;
 use super::error::Problem;
 use super::{Server, Signatures};
 use crate::twilio::callback::{CallbackError, CallbackQuery, CallbackUrls, StatusNews, VoiceRequest};
@@ -69,7 +70,7 @@ pub(super) async fn status(
 ) -> Result<Response, Problem> {
     let Some((query, news)) = verified(&server, &uri, &headers, &body, StatusNews::from_form)? else {
         // An error would only make Twilio send the same again.
-        return Ok(StatusCode::NO_CONTENT.into_response());
+        return Ok(doorway::greet(&server.signatures, uri.query()));
     };
     let id = query.job;
     tracing::info!(
@@ -102,11 +103,11 @@ fn verified<T>(
     failpoint!("S1");
     let url = server.base.requested(uri.path(), uri.query());
     let form = if is_json(headers) {
-        check_signature(server, headers, |verifier, proof| verifier.verify_body(&url, body, proof))?;
+        check_signature(&server.signatures, headers, |verifier, proof| verifier.verify_body(&url, body, proof))?;
         decode_json(body)
     } else {
         let form = decode_form(body);
-        check_signature(server, headers, |verifier, proof| verifier.verify_form(&url, &form, proof))?;
+        check_signature(&server.signatures, headers, |verifier, proof| verifier.verify_form(&url, &form, proof))?;
         form
     };
     failpoint!("S2");
@@ -127,11 +128,11 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 /// Refuses what Twilio did not sign.
 pub(super) fn check_signature(
-    server: &Server,
+    signatures: &Signatures,
     headers: &HeaderMap,
     verify: impl FnOnce(&Verifier, Proof) -> Result<(), BadSignature>,
 ) -> Result<(), Problem> {
-    match &server.signatures {
+    match signatures {
         Signatures::Unchecked => Ok(()),
         Signatures::NoToken => Err(forged("no TWILIO_AUTH_TOKEN is set to check it with")),
         Signatures::Checked(verifier) => {
@@ -142,7 +143,7 @@ pub(super) fn check_signature(
 
 fn forged(why: &str) -> Problem {
     tracing::warn!("a request with Twilio's name is refused: {why}. Is PUBLIC_BASE_URL the URL that Twilio uses?");
-    Problem::new(StatusCode::FORBIDDEN, "the request is not signed by Twilio")
+    Problem::new(StatusCode::FORBIDDEN, doorway::NOT_SIGNED)
 }
 
 fn xml(document: String) -> Response {

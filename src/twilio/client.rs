@@ -7,7 +7,9 @@
 
 #[cfg(feature = "failpoints")]
 mod halves;
+mod hosts;
 mod http;
+mod inquiry;
 mod placement;
 mod remote;
 
@@ -21,7 +23,9 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::refusal::Refusal;
-pub use http::ClientError;
+pub(crate) use http::explain;
+pub use http::{ClientError, from_outside};
+pub use inquiry::{AccountRecord, Balance, Capabilities, MinutePrice, OwnedNumber};
 pub use placement::{PlaceCall, Placement};
 pub use remote::{Listing, NextPage, RemoteCall, RequestError};
 

@@ -136,6 +136,12 @@ impl PublicUrl {
         ]
     }
 
+    /// The form over which Twilio does sign: https without the port, http as it is.
+    pub(super) fn as_twilio_signs(&self) -> String {
+        let [without_port, _] = self.signed_forms();
+        if matches!(self.scheme.as_str(), "https" | "wss") { without_port } else { self.to_string() }
+    }
+
     /// The same URL with a slash at the end of its path where it has none, and the
     /// other way round.
     pub(super) fn with_slash_toggled(&self) -> Self {

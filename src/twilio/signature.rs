@@ -92,6 +92,19 @@ impl Verifier {
         if bool::from(hash.as_bytes().ct_eq(claimed.as_bytes())) { Ok(()) } else { Err(BadSignature) }
     }
 
+    /// Signs a form as Twilio does, with the primary token: for a look at our own webhooks from outside.
+    pub fn sign_form(&self, url: &PublicUrl, params: &[(String, String)]) -> String {
+        let pairs = params.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        self.tokens.first().map(|token| code::<Hmac<Sha1>>(token, &url.as_twilio_signs(), &pairs)).unwrap_or_default()
+    }
+
+    /// What only who has the primary token can answer to this word, and tells nothing about the token.
+    pub fn answer_to(&self, nonce: &str) -> String {
+        // A URL begins with a scheme, so this is nothing that Twilio signs.
+        let text = format!("gymcall doctor {nonce}");
+        self.tokens.first().map(|token| code::<Hmac<Sha256>>(token, &text, &BTreeSet::new())).unwrap_or_default()
+    }
+
     fn check(&self, urls: &[String], params: &[(String, String)], proof: &Proof) -> Result<(), BadSignature> {
         let pairs: BTreeSet<(&str, &str)> =
             params.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -120,27 +133,31 @@ struct Signed<'a> {
 impl Signed<'_> {
     /// Whether it is one by this key. Takes as long whether it is or not.
     fn fits<M: Mac + KeyInit>(&self, key: &SecretString) -> Choice {
-        let key = key.expose_secret();
         let mut found = Choice::from(0);
         // Anybody can sign with an empty key, so one that was never set must not make everything look signed.
-        if key.is_empty() {
+        if key.expose_secret().is_empty() {
             return found;
         }
         for url in self.urls {
-            // An HMAC takes a key of any length, so this never turns back.
-            let Ok(mut mac) = <M as Mac>::new_from_slice(key.as_bytes()) else { return Choice::from(0) };
-            mac.update(url.as_bytes());
-            for (name, value) in &self.pairs {
-                mac.update(name.as_bytes());
-                mac.update(value.as_bytes());
-            }
-            let expected = STANDARD.encode(mac.finalize().into_bytes());
+            let expected = code::<M>(key, url, &self.pairs);
             // An early end of either comparison would tell by its time how much of a
             // guess was right.
             found |= expected.as_bytes().ct_eq(self.signature.as_bytes());
         }
         found
     }
+}
+
+/// Base 64 of the code of a text and the pairs after it.
+fn code<M: Mac + KeyInit>(key: &SecretString, text: &str, pairs: &BTreeSet<(&str, &str)>) -> String {
+    // An HMAC takes a key of any length, so this never turns back.
+    let Ok(mut mac) = <M as Mac>::new_from_slice(key.expose_secret().as_bytes()) else { return String::new() };
+    mac.update(text.as_bytes());
+    for (name, value) in pairs {
+        mac.update(name.as_bytes());
+        mac.update(value.as_bytes());
+    }
+    STANDARD.encode(mac.finalize().into_bytes())
 }
 
 impl fmt::Debug for Verifier {

@@ -12,6 +12,8 @@ mod calls;
 mod campaigns;
 mod command_line;
 mod demo;
+mod doctor;
+mod front;
 mod local_twilio;
 mod program;
 #[allow(dead_code, reason = "no user of it needs all of it")]

@@ -69,6 +69,11 @@ pub(super) fn asking(base: &Url, timeout: Duration) -> Result<reqwest::Client, C
     build(builder(base, timeout))
 }
 
+/// For a look at our own address from outside, as Twilio has it: no redirects, no proxy of ours.
+pub fn from_outside(base: &Url, timeout: Duration) -> Result<reqwest::Client, ClientError> {
+    build(builder(base, timeout))
+}
+
 fn builder(base: &Url, timeout: Duration) -> ClientBuilder {
     // reqwest panics without a provider. Another one that was there first is as good.
     let _ = CryptoProvider::install_default(ring::default_provider());
@@ -89,7 +94,7 @@ fn build(builder: ClientBuilder) -> Result<reqwest::Client, ClientError> {
 }
 
 /// The error with its causes. Without the URL, which holds phone numbers.
-pub(super) fn explain(error: reqwest::Error) -> String {
+pub(crate) fn explain(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut text = error.to_string();
     let mut cause = error.source();

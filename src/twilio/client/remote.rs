@@ -146,7 +146,7 @@ pub(super) fn request_urls(reply: Reply) -> Result<Vec<String>, RequestError> {
     Ok(wire.events.into_iter().filter_map(|event| event.request?.url).collect())
 }
 
-fn success<T: for<'de> Deserialize<'de>>(reply: Reply) -> Result<(T, Option<Timestamp>), RequestError> {
+pub(super) fn success<T: for<'de> Deserialize<'de>>(reply: Reply) -> Result<(T, Option<Timestamp>), RequestError> {
     let http = reply.status.as_u16();
     if reply.status.is_success() {
         let read = reply.json().map_err(|error| unreadable(http, error))?;
