@@ -5,7 +5,7 @@ mod order;
 mod pickup;
 mod script;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 use crate::callback::Held;
 use crate::detection::{Ear, Verdict};
 use crate::fault::Fate;
+use crate::line::Line;
 use crate::recording::Tape;
 use crate::status::Status;
 use crate::webhook::Delivery;
@@ -33,6 +34,7 @@ pub(crate) struct Call {
     /// How long it is talked at most.
     limit: watch::Sender<Duration>,
     facts: Mutex<Facts>,
+    line: OnceLock<Line>,
     /// Webhooks made for it; whoever waits for the first one watches this.
     deliveries: watch::Sender<Vec<Delivery>>,
     /// The recordings that its line feeds.
@@ -107,6 +109,7 @@ impl Call {
             status: watch::Sender::new(Status::Queued),
             commands,
             facts: Mutex::new(facts),
+            line: OnceLock::new(),
             deliveries: watch::Sender::new(Vec::new()),
             tape: Tape::default(),
             ear: Ear::default(),
@@ -173,6 +176,17 @@ impl Call {
     /// Whether the list of calls shows it yet.
     pub(crate) fn is_listed(&self, now: Timestamp) -> bool {
         has_come(self.facts().created, self.fate.list_lag_ms, now)
+    }
+
+    /// Gives it the line on which it sounds.
+    fn connect(&self, line: Line) {
+        let _ = self.line.set(line);
+    }
+
+    /// The line on which it sounds or sounded, if it was picked up.
+    #[allow(dead_code, reason = "no page starts a stream yet")]
+    pub(crate) fn line(&self) -> Option<&Line> {
+        self.line.get()
     }
 
     /// Asks the call's life to do something; a call that is over ignores it.

@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 
+use crate::line::Condition;
+
 pub(crate) use conversation::{Act, Conversation};
 pub use file::CalleesError;
 pub(crate) use ring::{Ring, RingEnd};
@@ -89,6 +91,9 @@ pub(crate) struct Callee {
     /// The media stream breaks after so many replies; where there is none, the line does.
     #[serde(default)]
     pub(crate) drops_stream_after_replies: Option<u32>,
+    /// What is wrong with its line.
+    #[serde(default)]
+    pub(crate) line: Condition,
     /// The parts of a call. The first is made of the keys above; the file has the others.
     #[serde(default, rename = "stage")]
     pub(crate) stages: Vec<Stage>,

@@ -8,12 +8,14 @@ use jiff::Timestamp;
 
 use crate::account::pace::Pace;
 use crate::call::Call;
+use crate::clock::Clock;
 use crate::log::{Event, Log};
 use crate::notification::Notifications;
 use crate::recording;
 use crate::settings::Settings;
 use crate::signature::Signing;
 use crate::status::Status;
+use crate::stream;
 use crate::tasks::Tasks;
 
 pub(crate) struct Exchange {
@@ -21,6 +23,8 @@ pub(crate) struct Exchange {
     pub(crate) log: Log,
     pub(crate) tasks: Tasks,
     pub(crate) pace: Pace,
+    pub(crate) clock: Clock,
+    pub(crate) streams: stream::Book,
     /// Where the REST API is, as `http://127.0.0.1:4010`.
     pub(crate) base_url: String,
     pub(crate) recordings: recording::Book,
@@ -45,13 +49,15 @@ struct Book {
 }
 
 impl Exchange {
-    pub(crate) fn new(settings: Settings, log: Log, pace: Pace, base_url: String) -> Exchange {
+    pub(crate) fn new(settings: Settings, log: Log, pace: Pace, clock: Clock, base_url: String) -> Exchange {
         let signing = RwLock::new(settings.signing.clone());
         Exchange {
             settings,
             log,
             tasks: Tasks::new(),
             pace,
+            clock,
+            streams: stream::Book::default(),
             base_url,
             recordings: recording::Book::default(),
             notifications: Notifications::default(),

@@ -3,10 +3,11 @@
 //! A webhook's fate must be known exactly (never connected, no reply in time, broken off), and its
 //! headers must be Twilio's to the letter. TLS is not spoken: everything is on this machine.
 
+use std::io;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio::time::timeout;
 
 use crate::address::Address;
@@ -42,16 +43,25 @@ pub(crate) enum Failure {
     Lost,
 }
 
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Failure {
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
         Failure::Broken(error.to_string())
     }
 }
 
 /// Opens a connection within `limit`.
 pub(crate) async fn connect(address: &Address, limit: Duration) -> Result<TcpStream, Failure> {
-    let opening = TcpStream::connect((address.host.as_str(), address.port));
-    match timeout(limit, opening).await {
+    connect_with(address, limit, None).await
+}
+
+/// As [`connect`]; `buffer` bounds the bytes that the system takes off our hands before the other side
+/// has read them.
+pub(crate) async fn connect_with(
+    address: &Address,
+    limit: Duration,
+    buffer: Option<u32>,
+) -> Result<TcpStream, Failure> {
+    match timeout(limit, dial(address, buffer)).await {
         Ok(Ok(socket)) => {
             // Frames of 20 ms must not wait for each other.
             let _ = socket.set_nodelay(true);
@@ -60,6 +70,21 @@ pub(crate) async fn connect(address: &Address, limit: Duration) -> Result<TcpStr
         Ok(Err(error)) => Err(Failure::Connect(error.to_string())),
         Err(_) => Err(Failure::Connect("timed out".to_owned())),
     }
+}
+
+async fn dial(address: &Address, buffer: Option<u32>) -> io::Result<TcpStream> {
+    let mut failed = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for address in lookup_host((address.host.as_str(), address.port)).await? {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        if let Some(buffer) = buffer {
+            socket.set_send_buffer_size(buffer)?;
+        }
+        match socket.connect(address).await {
+            Ok(socket) => return Ok(socket),
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
 }
 
 /// Sends `head` (the lines of a request without the last empty one) and `body`, and reads the reply.

@@ -2,37 +2,30 @@
 //! at the other. It runs from pick-up to hang-up, whether a media stream is attached or not.
 
 mod bridge;
+mod condition;
+mod echo;
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
 use tokio::sync::mpsc;
-use tokio::time::{MissedTickBehavior, interval};
 
 use crate::call::{Call, Command};
 use crate::callee::{Act, Callee, Conversation};
+use crate::clock::{Kept, Ticking};
 use crate::detection;
+use crate::exchange::Exchange;
 use crate::log::{Event, Log};
-use crate::mulaw::FRAME;
-use crate::stream::Playback;
+use crate::mulaw::{FRAME, SILENCE};
+use crate::stream::{Playback, Sender, Tick};
 use bridge::Bridge;
-
-/// Frames a stream may lag behind before audio is thrown away: ten seconds.
-const LARGEST_LAG: usize = 500;
+pub use condition::{Close, Condition, Stall};
+use echo::Echo;
 
 /// SIP: service unavailable.
 const LINE_BROKE: u16 = 503;
-
-/// What a media stream is given every 20 ms.
-#[derive(Debug)]
-pub(crate) struct Tick {
-    /// The callee's sound; `None` is silence.
-    pub(crate) spoken: Option<[u8; FRAME]>,
-    /// Marks whose audio the callee has heard.
-    pub(crate) marks: Vec<String>,
-    /// The callee's line makes the stream break.
-    pub(crate) drop: bool,
-}
 
 /// What the callee does at its end, as it happens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,44 +41,89 @@ pub(crate) enum FromCallee {
 }
 
 /// One answered call's sound. Clones share it.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Line {
+    condition: Arc<Condition>,
+    seed: u64,
     ends: Arc<Mutex<Ends>>,
 }
 
-#[derive(Default)]
 struct Ends {
+    conversation: Conversation,
     playback: Playback,
-    stream: Option<mpsc::Sender<Tick>>,
+    streams: Vec<Arc<Sender>>,
     listeners: Vec<mpsc::UnboundedSender<FromCallee>>,
     /// To another call's line.
     bridge: Option<Bridge>,
-    /// Frames thrown away because the stream did not take them.
-    lost: bool,
+    echo: Option<Echo>,
+    dice: StdRng,
+}
+
+/// A line on the clock.
+struct Sounding {
+    line: Line,
+    call: Arc<Call>,
+    log: Log,
 }
 
 impl Line {
+    /// The line of a call to `callee`, the `nth` to its number (from 0).
+    pub(crate) fn of(exchange: &Exchange, call: &Call, callee: &Arc<Callee>, nth: usize) -> Line {
+        let mut condition = callee.line.clone();
+        condition.add(&call.fate.line);
+        // Not from the order in which calls are picked up: that differs from run to run.
+        let mut hasher = DefaultHasher::new();
+        (exchange.settings.seed, &call.order.to, nth).hash(&mut hasher);
+        let seed = hasher.finish();
+        let ends = Ends {
+            conversation: Conversation::new(Arc::clone(callee)),
+            playback: Playback::default(),
+            streams: Vec::new(),
+            listeners: Vec::new(),
+            bridge: None,
+            echo: Echo::after(condition.echo_ms),
+            dice: StdRng::seed_from_u64(seed),
+        };
+        Line { condition: Arc::new(condition), seed, ends: Arc::new(Mutex::new(ends)) }
+    }
+
+    /// Lets it sound until the guard is dropped.
+    pub(crate) fn start(&self, exchange: &Exchange, call: &Arc<Call>) -> Kept {
+        let sounding = Sounding { line: self.clone(), call: Arc::clone(call), log: exchange.log.clone() };
+        exchange.clock.keep(Arc::new(sounding))
+    }
+
+    /// What is wrong with it.
+    pub(crate) fn condition(&self) -> &Condition {
+        &self.condition
+    }
+
+    /// Decides what is random about it and its streams.
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
+    }
+
     /// What is played to the callee.
     pub(crate) fn with_playback<T>(&self, change: impl FnOnce(&mut Playback) -> T) -> T {
         change(&mut self.lock().playback)
     }
 
     /// Attaches a stream; it is given every tick from now on.
-    pub(crate) fn attach(&self) -> mpsc::Receiver<Tick> {
-        let (sender, receiver) = mpsc::channel(LARGEST_LAG);
+    pub(crate) fn attach(&self, stream: &Arc<Sender>) {
         let mut ends = self.lock();
-        ends.playback.clear();
-        ends.stream = Some(sender);
-        ends.lost = false;
-        receiver
+        if stream.is_two_way() {
+            ends.playback.clear();
+        }
+        ends.streams.push(Arc::clone(stream));
     }
 
-    /// Takes the stream off, with all it had not played; true if some of its audio was lost.
-    pub(crate) fn detach(&self) -> bool {
+    /// Takes a stream off, with all of its that was not played.
+    pub(crate) fn detach(&self, stream: &Arc<Sender>) {
         let mut ends = self.lock();
-        ends.playback.clear();
-        ends.stream = None;
-        ends.lost
+        if stream.is_two_way() {
+            ends.playback.clear();
+        }
+        ends.streams.retain(|other| !Arc::ptr_eq(other, stream));
     }
 
     /// Follows what the callee does from now on; drop the receiver to stop.
@@ -107,53 +145,75 @@ impl Line {
         self.lock().bridge = None;
     }
 
-    /// Keeps the clock until the task is ended.
-    pub(crate) async fn run(self, call: Arc<Call>, callee: Arc<Callee>, log: Log) {
-        let mut conversation = Conversation::new(callee);
-        let mut clock = interval(Duration::from_millis(20));
-        // A late tick is made up for: what matters is 50 frames in every second.
-        clock.set_missed_tick_behavior(MissedTickBehavior::Burst);
-        loop {
-            clock.tick().await;
-            let mut acts = Vec::new();
-            self.tick(&call, &log, &mut conversation, &mut acts);
-            for act in acts {
-                note(&call, act, &log);
-            }
+    fn lock(&self) -> MutexGuard<'_, Ends> {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ticking for Sounding {
+    fn tick(&self, at: u64) -> Option<u64> {
+        let mut acts = Vec::new();
+        let again = self.line.lock().tick(at, self, &mut acts);
+        for act in acts {
+            note(&self.call, act, &self.log);
         }
+        again
     }
 
-    fn tick(&self, call: &Call, log: &Log, conversation: &mut Conversation, acts: &mut Vec<Act>) {
-        let mut ends = self.lock();
-        let idle = ends.playback.is_empty();
-        let (mut heard, marks) = ends.playback.frame();
-        let across = ends.bridge.as_ref().and_then(Bridge::hear);
+    fn between(&self, at: u64) -> Option<u64> {
+        let ends = self.line.lock();
+        ends.streams.iter().filter_map(|stream| stream.between(at)).min()
+    }
+}
+
+impl Ends {
+    fn tick(&mut self, at: u64, sounding: &Sounding, acts: &mut Vec<Act>) -> Option<u64> {
+        let Sounding { line: Line { condition, .. }, call, log } = sounding;
+        let idle = self.playback.is_empty();
+        let (mut played, marks) = self.playback.frame();
+        let across = self.bridge.as_ref().and_then(Bridge::hear);
         if let Some(across) = across.filter(|_| idle) {
-            heard = across;
+            played = across;
         }
-        let spoken = conversation.frame(&heard, acts);
-        if let Some(bridge) = &ends.bridge {
+        let mut is_lost = || condition.loss > 0.0 && self.dice.random_bool(condition.loss.clamp(0.0, 1.0));
+        let heard = if is_lost() { [SILENCE; FRAME] } else { played };
+        let is_lost = is_lost();
+        let mut spoken = self.conversation.frame(&heard, acts);
+        if let Some(echo) = &mut self.echo {
+            spoken = echo.frame(&heard, spoken);
+        }
+        if is_lost {
+            spoken = None;
+        }
+        if let Some(bridge) = &self.bridge {
             bridge.say(spoken);
         }
-        call.tape.frame(spoken.as_ref(), &heard);
+        call.tape.frame(spoken.as_ref(), &played);
         detection::hear(call, spoken.as_ref(), log);
         for news in acts.iter().filter_map(FromCallee::of) {
-            ends.listeners.retain(|listener| listener.send(news.clone()).is_ok());
+            self.listeners.retain(|listener| listener.send(news.clone()).is_ok());
         }
-        let drop = acts.contains(&Act::DropStream);
-        if drop && ends.stream.is_none() {
+        let dies = acts.contains(&Act::DropStream);
+        if dies && !self.streams.iter().any(|stream| stream.is_two_way()) {
             // There is no stream that could break, so the line itself does.
             call.facts().sip = LINE_BROKE;
             call.command(Command::HangUp);
         }
-        if let Some(stream) = &ends.stream {
-            let tick = Tick { spoken, marks, drop };
-            ends.lost |= matches!(stream.try_send(tick), Err(mpsc::error::TrySendError::Full(_)));
+        if self.streams.is_empty() {
+            return None;
         }
+        let keys: Vec<char> = acts.iter().filter_map(Act::key).collect();
+        let tick = Tick { at, spoken: spoken.as_ref(), is_lost, played: &played, marks: &marks, keys: &keys, dies };
+        self.streams.iter().filter_map(|stream| stream.tick(&tick)).min()
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, Ends> {
-        self.ends.lock().unwrap_or_else(PoisonError::into_inner)
+impl Act {
+    fn key(&self) -> Option<char> {
+        match self {
+            Act::Pressed(key) => Some(*key),
+            _ => None,
+        }
     }
 }
 

@@ -41,6 +41,8 @@ pub struct Settings {
     /// Whether webhooks and streams go to this machine only. Without it a wrong URL in a test could
     /// send signed requests into the world.
     pub loopback_only: bool,
+    /// Bytes that wait for an app which reads a stream too slowly; what comes on top is lost (31930).
+    pub largest_stream_lag: usize,
     /// Price of one begun minute of a picked-up call, in US dollars.
     pub price_per_minute: f64,
 }
@@ -62,6 +64,8 @@ impl Default for Settings {
             retry_base: Duration::from_millis(200),
             dial_delay: Duration::from_millis(50),
             loopback_only: true,
+            // Ten seconds of messages.
+            largest_stream_lag: 500 * 350,
             price_per_minute: 0.014,
         }
     }

@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::account::pace::{self, Pace};
+use crate::clock::Clock;
 use crate::exchange::Exchange;
 use crate::log::Log;
 use crate::rest;
@@ -31,6 +32,9 @@ pub enum StartError {
     /// The log file cannot be opened.
     #[error("cannot open the log: {0}")]
     Log(io::Error),
+    /// The thread that keeps the time of the lines cannot be started.
+    #[error("cannot start the clock: {0}")]
+    Clock(io::Error),
     /// The pace is not a number of calls above zero.
     #[error("{0} is not a pace: calls per second must be above 0")]
     Pace(f64),
@@ -62,7 +66,8 @@ impl Simulator {
         let listener = TcpListener::bind(bind).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let (entrance, queue) = Pace::new(pace, settings.account.longest_queue());
-        let exchange = Arc::new(Exchange::new(settings, log, entrance, format!("http://{address}")));
+        let clock = Clock::start().map_err(StartError::Clock)?;
+        let exchange = Arc::new(Exchange::new(settings, log, entrance, clock, format!("http://{address}")));
         exchange.tasks.spawn(pace::dial(Arc::clone(&exchange), queue));
         let (closing, mut closed) = watch::channel(false);
         let router = rest::router(Arc::clone(&exchange)).into_make_service_with_connect_info::<Cutter>();

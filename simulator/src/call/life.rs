@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::script::{self, Leg};
 use super::{Call, Command, pickup};
-use crate::callee::{Callee, Ring, RingEnd};
+use crate::callee::{Ring, RingEnd};
 use crate::exchange::Exchange;
 use crate::line::Line;
 use crate::status::Status;
@@ -33,13 +33,14 @@ pub(super) async fn live_for(
     leg: Option<Leg>,
 ) {
     let callee = exchange.settings.callees.at(&call.order.to);
-    let ring = callee.ring(exchange.next_dial(&call.order.to));
+    let nth = exchange.next_dial(&call.order.to);
+    let ring = callee.ring(nth);
     let waited = tokio::select! {
-        outcome = ringing(&exchange, &call, callee, ring) => outcome,
+        outcome = ringing(&exchange, &call, nth, ring) => outcome,
         () = taken_back(&mut commands) => Outcome::Over(Status::Canceled, 487),
     };
     match waited {
-        Outcome::PickedUp => talk(&exchange, &call, &mut commands, leg).await,
+        Outcome::PickedUp => talk(&exchange, &call, nth, &mut commands, leg).await,
         Outcome::Over(status, sip) => {
             call.facts().sip = sip;
             exchange.advance(&call, &[Status::Initiated, Status::Ringing], status);
@@ -47,7 +48,7 @@ pub(super) async fn live_for(
     }
 }
 
-async fn ringing(exchange: &Arc<Exchange>, call: &Arc<Call>, callee: &Callee, ring: Ring) -> Outcome {
+async fn ringing(exchange: &Arc<Exchange>, call: &Arc<Call>, nth: usize, ring: Ring) -> Outcome {
     let dialled = Instant::now();
     let after = Duration::from_millis(u64::from(ring.after_ms));
     match ring.end {
@@ -64,11 +65,9 @@ async fn ringing(exchange: &Arc<Exchange>, call: &Arc<Call>, callee: &Callee, ri
     }
     sleep_until(dialled + exchange.settings.dial_delay).await;
     exchange.advance(call, &[Status::Initiated], Status::Ringing);
-    let _early_media = callee.early().map(|early| {
-        // It sounds on a line of its own: nobody pays for it, records it or takes it for an answer.
-        let sound = Line::default().run(Arc::clone(call), Arc::new(early), exchange.log.clone());
-        Companion(exchange.tasks.spawn(sound))
-    });
+    // It sounds on a line of its own: nobody pays for it, records it or takes it for an answer.
+    let early_media = exchange.settings.callees.at(&call.order.to).early();
+    let _early_media = early_media.map(|early| Line::of(exchange, call, &Arc::new(early), nth).start(exchange, call));
     sleep(after.min(call.order.ring)).await;
     if ring.end == RingEnd::Answer && after <= call.order.ring {
         Outcome::PickedUp
@@ -89,6 +88,7 @@ async fn taken_back(commands: &mut mpsc::UnboundedReceiver<Command>) {
 async fn talk(
     exchange: &Arc<Exchange>,
     call: &Arc<Call>,
+    nth: usize,
     commands: &mut mpsc::UnboundedReceiver<Command>,
     leg: Option<Leg>,
 ) {
@@ -96,17 +96,18 @@ async fn talk(
         return;
     }
     pickup::begin(exchange, call);
-    let line = Line::default();
-    let callee = Arc::clone(exchange.settings.callees.at(&call.order.to));
-    let sound = line.clone().run(Arc::clone(call), callee, exchange.log.clone());
+    let line = Line::of(exchange, call, exchange.settings.callees.at(&call.order.to), nth);
+    let _sounds_until_the_end = line.start(exchange, call);
+    call.connect(line.clone());
     let limit = limit(Arc::clone(exchange), Arc::clone(call));
-    let _ended_with_the_talk = [Companion(exchange.tasks.spawn(sound)), Companion(exchange.tasks.spawn(limit))];
+    let _ended_with_the_talk = Companion(exchange.tasks.spawn(limit));
     if pickup::before_twiml(call, &line, commands).await {
         match leg {
             None => script::run(exchange, call, &line, commands).await,
             Some(leg) => script::run_leg(exchange, call, &line, commands, leg).await,
         }
     }
+    exchange.streams.end(&call.sid).await;
     // Before the end is told of, so that the news of it can say what came of them.
     pickup::end(exchange, call);
     // A line that breaks has left its code; a call that is hung up still has that of its pick-up.

@@ -18,6 +18,7 @@ use crate::address;
 use crate::detection;
 use crate::exchange::Exchange;
 use crate::line::Line;
+use crate::stream;
 use crate::twiml::{Link, Verb};
 pub(super) use dial::Leg;
 use document::Page;
@@ -160,8 +161,23 @@ impl<'a> Script<'a> {
                 self.stage.warn(0, "<Reject> is for incoming calls: this one has been answered, and is hung up");
                 Flow::Over
             }
-            Verb::Start(_) | Verb::Stop(_) => {
-                self.stage.warn(0, "one-way streams are not simulated yet");
+            Verb::Start(nouns) => {
+                let Stage { exchange, call, line, .. } = self.stage;
+                for noun in &nouns {
+                    if let Err(error) = stream::start(exchange, call, line, noun, self.page.url.as_deref()) {
+                        self.stage.warn(error.code(), error.to_string());
+                    }
+                }
+                Flow::Next
+            }
+            Verb::Stop(names) => {
+                let Stage { exchange, call, .. } = self.stage;
+                for name in &names {
+                    match exchange.streams.find(&call.sid, name).filter(|entry| entry.is_one_way()) {
+                        Some(entry) => entry.stop(),
+                        None => self.stage.warn(0, format!("there is no one-way stream {name:?} to stop")),
+                    }
+                }
                 Flow::Next
             }
         }

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::line::Condition;
+
 /// The fate of one request to create a call. By default it is answered, and its call is told of, as
 /// it should be. In a file of faults and in the log only what differs is written.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Fate {
     /// Every callback is delivered twice.
@@ -57,6 +59,9 @@ pub struct Fate {
     /// A webhook is among the call's events only so many milliseconds after it was made.
     #[serde(skip_serializing_if = "is_usual")]
     pub events_lag_ms: u64,
+    /// What is wrong with the call's line, besides what its callee's data says.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub line: Condition,
 }
 
 /// Which status callbacks of a call arrive; the others are lost on their way to the app.
@@ -104,6 +109,7 @@ impl Fate {
         self.create_delay_ms = self.create_delay_ms.max(more.create_delay_ms);
         self.list_lag_ms = self.list_lag_ms.max(more.list_lag_ms);
         self.events_lag_ms = self.events_lag_ms.max(more.events_lag_ms);
+        self.line.add(&more.line);
     }
 
     pub(crate) fn create_delay(&self) -> Duration {

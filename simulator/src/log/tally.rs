@@ -6,7 +6,7 @@ use super::{Entry, Event};
 use crate::fault::Fate;
 
 /// Counts over a log, or over the part of it that was read.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Tally {
     /// The requests for a call, in order.
     pub asked: Vec<Asked>,
@@ -23,7 +23,7 @@ pub struct Tally {
 }
 
 /// A request for a call, and what its client could know of the call.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Asked {
     /// The call, if one was created.
     pub sid: Option<String>,

@@ -1,28 +1,31 @@
-//! One open stream: the callee's sound goes out every 20 ms whatever the app does, and what the app
-//! sends waits in the line's playback.
+//! One open stream, as the task that holds it sees it: it reads what the app sends, and ends. The
+//! sound to the app is the [`Sender`]'s, on the clock of the lines.
 
 use std::collections::HashSet;
 use std::fmt;
+use std::future::{Future, pending};
+use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use futures_util::{Sink, SinkExt as _, StreamExt as _};
+use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Map, Value, json};
-use tokio::net::TcpStream;
-use tokio::sync::oneshot;
-use tokio::time::{Instant, timeout};
+use tokio::sync::mpsc;
+use tokio::time::{sleep, timeout};
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message};
 
 use super::Trouble;
+use super::book::Entry;
 use super::message::{self, FromApp};
+use super::outlet::Pipe;
+use super::sender::{News, Sender};
 use crate::call::Call;
 use crate::exchange::Exchange;
-use crate::line::{Line, Tick};
-use crate::mulaw::{FRAME, SILENCE};
+use crate::line::Line;
 use crate::twiml;
 
 /// How long a closing app may take to answer the close.
@@ -47,96 +50,107 @@ impl fmt::Display for End {
 }
 
 pub(super) struct Session<'a> {
-    exchange: &'a Exchange,
-    call: &'a Call,
-    line: &'a Line,
-    noun: &'a twiml::Stream,
-    stream_sid: &'a str,
-    sequence: u64,
-    chunk: u64,
+    pub(super) exchange: &'a Exchange,
+    pub(super) call: &'a Call,
+    pub(super) line: &'a Line,
+    pub(super) noun: &'a twiml::Stream,
+    pub(super) entry: &'a Entry,
+    pub(super) sender: Arc<Sender>,
     /// Codes already noted: Twilio reports each kind of mistake once per stream.
-    noted: HashSet<u32>,
+    pub(super) noted: HashSet<u32>,
+    pub(super) is_half_open: bool,
 }
 
-impl<'a> Session<'a> {
-    pub(super) fn new(
-        exchange: &'a Exchange,
-        call: &'a Call,
-        line: &'a Line,
-        noun: &'a twiml::Stream,
-        stream_sid: &'a str,
-    ) -> Session<'a> {
-        Session { exchange, call, line, noun, stream_sid, sequence: 0, chunk: 0, noted: HashSet::new() }
-    }
-
-    pub(super) async fn run(mut self, socket: WebSocketStream<TcpStream>, stopped: oneshot::Receiver<()>) -> End {
-        let end = self.pump(socket, stopped).await;
-        if self.line.detach() {
-            self.note(31930, "the app reads too slowly: audio was lost");
+impl Session<'_> {
+    pub(super) async fn run(
+        mut self,
+        mut socket: WebSocketStream<Pipe>,
+        mut news: mpsc::UnboundedReceiver<News>,
+        stopped: impl Future<Output = ()>,
+    ) -> End {
+        self.sender.hello(&self.start());
+        self.line.attach(&self.sender);
+        let end = self.pump(&mut socket, &mut news, stopped).await;
+        self.line.detach(&self.sender);
+        if self.is_half_open {
+            // Nobody says that it is over, so it stays open as long as the simulator runs.
+            let sender = Arc::clone(&self.sender);
+            self.exchange.tasks.spawn(async move {
+                let _open = (socket, sender);
+                pending::<()>().await;
+            });
+            return end;
+        }
+        match end {
+            End::Stopped => self.say_goodbye(&mut socket).await,
+            // The answer to its close.
+            End::ClosedByApp => drop(timeout(CLOSING, socket.flush()).await),
+            End::Broken(_) => {}
         }
         end
     }
 
-    async fn pump(&mut self, socket: WebSocketStream<TcpStream>, mut stopped: oneshot::Receiver<()>) -> End {
-        let (mut to_app, mut from_app) = socket.split();
-        let mut ticks = self.line.attach();
-        let began = Instant::now();
-        let hello = [json!({"event": "connected", "protocol": "Call", "version": "1.0.0"}), self.start()];
-        for message in hello {
-            if let Err(end) = send(&mut to_app, message).await {
-                return end;
-            }
-        }
+    async fn pump(
+        &mut self,
+        socket: &mut WebSocketStream<Pipe>,
+        news: &mut mpsc::UnboundedReceiver<News>,
+        stopped: impl Future<Output = ()>,
+    ) -> End {
+        let mut stopped = pin!(stopped);
         loop {
-            let outgoing = tokio::select! {
+            tokio::select! {
                 biased;
-                _ = &mut stopped => break,
-                message = from_app.next() => match self.take(message) {
-                    Ok(outgoing) => outgoing,
-                    Err(end) => return end,
-                },
-                Some(tick) = ticks.recv() => {
-                    if tick.drop {
-                        // Both halves go without a word: the app sees a connection that died.
-                        return End::Broken(Trouble {
-                            code: 31903,
-                            message: "the connection died".to_owned(),
-                        });
-                    }
-                    self.tick(tick, began.elapsed())
-                }
-            };
-            for message in outgoing {
-                // An app that reads nothing fills the socket; the call must be able to end all the same.
-                tokio::select! {
-                    biased;
-                    _ = &mut stopped => return End::Stopped,
-                    sent = send(&mut to_app, message) => if let Err(end) = sent {
-                        return end;
+                () = &mut stopped => return End::Stopped,
+                Some(news) = news.recv() => match news {
+                    News::Lagging => self.note(31930, "the app reads too slowly: audio was lost"),
+                    News::Stalled(ms) => tokio::select! {
+                        () = &mut stopped => return End::Stopped,
+                        () = sleep(Duration::from_millis(ms)) => {}
                     },
-                }
+                    News::HalfOpen => {
+                        self.is_half_open = true;
+                        self.sender.play_dead();
+                        stopped.await;
+                        return End::Stopped;
+                    }
+                    News::Died => {
+                        // Without a word: the app sees a connection that died.
+                        let message = "the connection died".to_owned();
+                        return End::Broken(Trouble { code: 31903, message });
+                    }
+                    News::CloseWith(code) => {
+                        let frame = CloseFrame { code: code.into(), reason: "".into() };
+                        let _ = timeout(CLOSING, socket.close(Some(frame))).await;
+                        return End::Broken(Trouble { code: 31921, message: format!("closed here with code {code}") });
+                    }
+                },
+                message = socket.next() => if let Err(end) = self.take(message) {
+                    return end;
+                },
             }
         }
-        let stop = self.stop();
+    }
+
+    async fn say_goodbye(&self, socket: &mut WebSocketStream<Pipe>) {
+        let account = &self.exchange.settings.account_sid;
+        self.sender.stop(&json!({"accountSid": account, "callSid": self.call.sid}));
         let goodbye = async {
-            let _ = send(&mut to_app, stop).await;
             let normal = CloseFrame { code: CloseCode::Normal, reason: "".into() };
-            let _ = to_app.send(Message::Close(Some(normal))).await;
-            while let Some(Ok(_)) = from_app.next().await {}
+            let _ = socket.close(Some(normal)).await;
+            while let Some(Ok(_)) = socket.next().await {}
         };
         // An app that does not answer must not keep the call from ending.
         let _ = timeout(CLOSING, goodbye).await;
-        End::Stopped
     }
 
-    /// Takes a message of the app's; gives what must be said in return.
-    fn take(&mut self, message: Option<Result<Message, WsError>>) -> Result<Vec<Value>, End> {
+    /// Takes a message of the app's.
+    fn take(&mut self, message: Option<Result<Message, WsError>>) -> Result<(), End> {
         let broken = |code, message: String| Err(End::Broken(Trouble { code, message }));
         let text = match message {
             Some(Ok(Message::Text(text))) => text,
             Some(Ok(Message::Binary(_))) => {
                 self.note(31950, "binary message");
-                return Ok(Vec::new());
+                return Ok(());
             }
             Some(Ok(Message::Close(frame))) => {
                 return match frame {
@@ -146,81 +160,47 @@ impl<'a> Session<'a> {
                     _ => Err(End::ClosedByApp),
                 };
             }
-            Some(Ok(_)) => return Ok(Vec::new()),
+            Some(Ok(_)) => return Ok(()),
+            Some(Err(WsError::Io(error))) => return broken(31903, error.to_string()),
+            Some(Err(WsError::Protocol(error @ ProtocolError::ResetWithoutClosingHandshake))) => {
+                return broken(31903, error.to_string());
+            }
             Some(Err(error)) => return broken(31924, error.to_string()),
             None => return broken(31903, "the connection ended".to_owned()),
         };
-        match message::read(&text, self.stream_sid) {
+        match message::read(&text, &self.entry.sid) {
+            Ok(_) if self.entry.is_one_way() => self.note(31951, "a one-way stream takes no messages"),
             Ok(FromApp::Media(audio)) => {
                 if !self.line.with_playback(|playback| playback.audio(&audio)) {
                     self.note(31931, "more than ten minutes of audio: the rest was lost");
                 }
-                Ok(Vec::new())
             }
-            Ok(FromApp::Mark(name)) => {
-                let done = self.line.with_playback(|playback| playback.mark(name));
-                Ok(done.into_iter().map(|name| self.mark(&name)).collect())
-            }
-            Ok(FromApp::Clear) => {
-                let marks = self.line.with_playback(|playback| playback.clear());
-                Ok(marks.iter().map(|name| self.mark(name)).collect())
-            }
-            Err(trouble) => {
-                self.note(trouble.code, &trouble.message);
-                Ok(Vec::new())
-            }
+            // Given back under the line's lock, so that none overtakes one that the clock gives back.
+            Ok(FromApp::Mark(name)) => self.line.with_playback(|playback| {
+                playback.mark(name).iter().for_each(|name| self.sender.mark(name));
+            }),
+            Ok(FromApp::Clear) => self.line.with_playback(|playback| {
+                playback.clear().iter().for_each(|name| self.sender.mark(name));
+            }),
+            Err(trouble) => self.note(trouble.code, &trouble.message),
         }
+        Ok(())
     }
 
-    fn tick(&mut self, tick: Tick, since_start: Duration) -> Vec<Value> {
-        let mut messages: Vec<Value> = tick.marks.iter().map(|name| self.mark(name)).collect();
-        self.chunk += 1;
-        let frame = tick.spoken.unwrap_or([SILENCE; FRAME]);
-        let media = json!({
-            "track": "inbound",
-            "chunk": self.chunk.to_string(),
-            "timestamp": since_start.as_millis().to_string(),
-            "payload": STANDARD.encode(frame),
-        });
-        messages.push(self.message("media", "media", media));
-        messages
-    }
-
-    fn start(&mut self) -> Value {
+    fn start(&self) -> Value {
         let parameters: Map<String, Value> =
             self.noun.parameters.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect();
-        let start = json!({
+        let direction = self.entry.direction;
+        let tracks = [("inbound", direction.inbound()), ("outbound", direction.outbound())];
+        let tracks: Vec<_> = tracks.iter().filter(|(_, is_carried)| *is_carried).map(|(track, _)| *track).collect();
+        json!({
             "accountSid": self.exchange.settings.account_sid,
-            "streamSid": self.stream_sid,
+            "streamSid": self.entry.sid,
             "callSid": self.call.sid,
-            "tracks": ["inbound"],
+            "tracks": tracks,
             "mediaFormat": {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1},
             "customParameters": parameters,
-        });
-        self.message("start", "start", start)
-    }
-
-    fn stop(&mut self) -> Value {
-        let stop = json!({
-            "accountSid": self.exchange.settings.account_sid,
-            "callSid": self.call.sid,
-        });
-        self.message("stop", "stop", stop)
-    }
-
-    fn mark(&mut self, name: &str) -> Value {
-        self.message("mark", "mark", json!({"name": name}))
-    }
-
-    fn message(&mut self, event: &str, key: &str, body: Value) -> Value {
-        self.sequence += 1;
-        let mut message = json!({
-            "event": event,
-            "sequenceNumber": self.sequence.to_string(),
-            "streamSid": self.stream_sid,
-        });
-        message[key] = body;
-        message
+        })
     }
 
     fn note(&mut self, code: u32, message: &str) {
@@ -228,11 +208,4 @@ impl<'a> Session<'a> {
             self.exchange.warn(Some(&self.call.sid), code, message);
         }
     }
-}
-
-async fn send(to_app: &mut (impl Sink<Message, Error = WsError> + Unpin), message: Value) -> Result<(), End> {
-    to_app
-        .send(Message::text(message.to_string()))
-        .await
-        .map_err(|error| End::Broken(Trouble { code: 31903, message: error.to_string() }))
 }

@@ -1,6 +1,6 @@
 //! Where a stream goes.
 
-use super::Trouble;
+use super::{Direction, Trouble};
 use crate::address::{self, Address};
 use crate::twiml;
 
@@ -12,9 +12,10 @@ pub(super) struct Target {
 }
 
 /// The target of `noun`, or what Twilio would find wrong with it.
-pub(super) fn of(noun: &twiml::Stream, base: Option<&str>) -> Result<Target, Trouble> {
+pub(super) fn of(noun: &twiml::Stream, base: Option<&str>, direction: Direction) -> Result<Target, Trouble> {
     let trouble = |code, message: &str| Trouble { code, message: format!("{message}: {}", noun.url) };
-    if let Some(track) = &noun.track
+    if direction == Direction::TwoWay
+        && let Some(track) = &noun.track
         && track != "inbound_track"
     {
         return Err(trouble(31941, "a bidirectional stream has inbound_track"));
@@ -55,14 +56,14 @@ mod tests {
             ("https://h.example/media", "wss://h.example/media"),
             ("/media", "ws://127.0.0.1:9/media"),
         ] {
-            let target = of(&noun(url, None), Some("http://127.0.0.1:9/voice")).ok().unwrap();
+            let target = of(&noun(url, None), Some("http://127.0.0.1:9/voice"), Direction::TwoWay).ok().unwrap();
             assert_eq!(target.signed, signed);
         }
     }
 
     #[test]
     fn wrong_tracks_and_schemes_have_their_codes() {
-        let code = |url, track| of(&noun(url, track), None).err().unwrap().code;
+        let code = |url, track| of(&noun(url, track), None, Direction::TwoWay).err().unwrap().code;
         assert_eq!(code("ws://h/x", Some("both_tracks")), 31941);
         assert_eq!(code("ftp://h/x", None), 31922);
         assert_eq!(code("/x", None), 31923);

@@ -30,11 +30,22 @@ pub(crate) struct Desk {
     pub(crate) messages: Vec<Value>,
     pub(crate) media: Vec<Value>,
     pub(crate) ended: bool,
+    /// With which it was closed, if it was.
+    pub(crate) close_code: Option<u16>,
 }
 
 impl Door {
     pub(crate) async fn open() -> Door {
         Door { listener: TcpListener::bind("127.0.0.1:0").await.unwrap() }
+    }
+
+    /// A door for an app whose sockets hold little that it has not read.
+    pub(crate) async fn open_with_receive_buffer(bytes: u32) -> Door {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        // Before it listens: its connections inherit it.
+        socket.set_recv_buffer_size(bytes).unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        Door { listener: socket.listen(16).unwrap() }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -50,9 +61,13 @@ impl Door {
         )
     }
 
-    #[allow(clippy::result_large_err)]
     pub(crate) async fn accept(&self) -> Desk {
         let (socket, _) = soon(self.listener.accept()).await.unwrap();
+        Door::greet(socket).await
+    }
+
+    #[allow(clippy::result_large_err)]
+    async fn greet(socket: TcpStream) -> Desk {
         let request = Arc::new(Mutex::new(None));
         let seen = Arc::clone(&request);
         let keep = move |request: &Request, response: Response| {
@@ -70,6 +85,7 @@ impl Door {
             messages: Vec::new(),
             media: Vec::new(),
             ended: false,
+            close_code: None,
         };
         let start = desk.until("start").await;
         desk.stream_sid = start["streamSid"].as_str().unwrap().to_owned();
@@ -83,7 +99,10 @@ impl Desk {
     pub(crate) async fn take(&mut self) -> bool {
         let text = match soon(self.socket.next()).await {
             Some(Ok(Message::Text(text))) => text,
-            Some(Ok(Message::Close(_))) => return true,
+            Some(Ok(Message::Close(frame))) => {
+                self.close_code = frame.map(|frame| frame.code.into());
+                return true;
+            }
             Some(Ok(_)) => panic!("not a text message"),
             Some(Err(_)) | None => {
                 self.ended = true;
@@ -151,6 +170,11 @@ impl Desk {
 
     pub(crate) async fn raw(&mut self, message: Message) {
         self.socket.send(message).await.unwrap();
+    }
+
+    /// Whether nothing more has come, and nothing does within a time in which 20 frames would.
+    pub(crate) async fn is_silent(&mut self) -> bool {
+        tokio::time::timeout(std::time::Duration::from_millis(400), self.socket.next()).await.is_err()
     }
 
     pub(crate) async fn close(&mut self) {
