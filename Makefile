@@ -1,6 +1,6 @@
 # `make demo` and `make test` are all the set-up there is: they build what they need.
 
-.PHONY: demo test planted soak redis-server lint bench deny
+.PHONY: demo test conformance planted soak redis-server lint bench deny
 
 # The whole story on this machine: a local Twilio, a campaign, a table of results.
 demo:
@@ -14,6 +14,12 @@ test: redis-server
 # The same tests, the long way: docs/reliability.md says what each shows. Hours, on two cores.
 soak: redis-server
 	GYMCALL_SOAK=1 cargo test --workspace --features failpoints --locked --no-fail-fast -- --nocapture --test-threads=1
+
+# Twilio's own Python and Node libraries against the local Twilio and against the server; needs python3 and node.
+# Built with the failpoints, as the tests are, so that nothing is built twice.
+conformance:
+	cargo build --locked --features failpoints
+	tests/conformance/run
 
 # The tests start servers of their own; here it is only made sure that there is one to start.
 redis-server:
