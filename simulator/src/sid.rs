@@ -19,6 +19,10 @@ pub(crate) fn recording() -> String {
     with_prefix("RE")
 }
 
+pub(crate) fn transcription() -> String {
+    with_prefix("TR")
+}
+
 pub(crate) fn request() -> String {
     with_prefix("RQ")
 }

@@ -5,6 +5,7 @@ mod element;
 mod gather;
 mod prompt;
 mod reading;
+mod record;
 mod recording;
 mod stream;
 
@@ -16,6 +17,7 @@ use crate::call::Method;
 pub(crate) use dial::{Dial, Number};
 pub(crate) use gather::{Gather, Pause, Speech};
 pub(crate) use prompt::{Prompt, Say, Sound};
+pub(crate) use record::{Record, Transcription};
 pub(crate) use recording::Recorded;
 pub(crate) use stream::{Connect, Stream};
 
@@ -27,6 +29,7 @@ pub(crate) enum Verb {
     Gather(Gather),
     Hangup,
     Prompt(Prompt),
+    Record(Record),
     /// Carry on with another document.
     Redirect(Link),
     /// Only for incoming calls; it ends this one too.
@@ -94,6 +97,7 @@ fn verb(element: &Element, remarks: &mut Vec<Remark>) -> Inside<Verb> {
             reading.done();
             Some(Verb::Hangup)
         }
+        "Record" => Some(Verb::Record(record::read(element, remarks))),
         "Redirect" => redirect(element, remarks),
         "Reject" => {
             let mut reading = Reading::of(element, remarks);

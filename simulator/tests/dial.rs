@@ -48,6 +48,18 @@ numbers = ["+14155550106"]
 invalid = true
 
 [[callee]]
+numbers = ["+14155550108"]
+presses = [{ after_ms = 800, keys = "1*" }]
+
+[[callee]]
+numbers = ["+14155550109"]
+choice = [{ press = "7", goes = "there" }]
+
+[[callee.stage]]
+name = "there"
+greeting = "You have reached extension seven"
+
+[[callee]]
 numbers = ["+14155550107"]
 hangs_up_after_ms = 1000
 "#;
@@ -252,4 +264,25 @@ async fn a_recorded_dial_tells_where_the_recording_is() {
     })
     .await;
     assert!(url.ends_with(&recording));
+}
+
+#[tokio::test]
+async fn the_star_key_ends_the_other_call_where_it_may() {
+    for (attributes, ends) in [("hangupOnStar='true'", true), ("timeLimit='2'", false)] {
+        let mut app = App::start(&dial(&format!("action='/after' {attributes}"), SILENT, "")).await;
+        app.page("/after", "<Response/>");
+        let simulator = start(callees(TWO)).await;
+        Client::of(&simulator).created("+14155550108", &[("Url", &app.url("/voice"))]).await;
+        let after = app.next_to("/after").await;
+        assert_eq!(after.get("DialCallStatus"), Some("completed"));
+        let seconds = after.get("DialCallDuration").unwrap().parse::<u64>().unwrap();
+        assert_eq!(seconds < 2, ends, "{attributes}: {seconds} s");
+    }
+}
+
+#[tokio::test]
+async fn keys_are_pressed_before_the_two_are_connected() {
+    let number = "<Number sendDigits='w7'>+14155550109</Number>";
+    let (simulator, _app, sid) = dialled(&dial("action='/after' timeLimit='10'", number, "")).await;
+    assert_eq!(heard(&simulator, &sid).await, "You have reached extension seven");
 }

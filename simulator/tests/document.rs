@@ -163,3 +163,17 @@ async fn hangup_and_reject_end_the_call_and_what_follows_is_not_done() {
         assert_eq!(app.rest().len(), 1);
     }
 }
+
+#[tokio::test]
+async fn a_trial_accounts_message_comes_before_the_document() {
+    let mut app = App::start("<Response><Say>And now ours</Say><Pause/></Response>").await;
+    let mut settings = settings();
+    settings.account.numbers.push(support::FROM.to_owned());
+    let message = "This is a trial account.".to_owned();
+    settings.account.trial = Some(gymcall_simulator::Trial { message, ..gymcall_simulator::Trial::default() });
+    settings.account.verified.push(QUIET.to_owned());
+    let simulator = start(settings).await;
+    let sid = Client::of(&simulator).created(QUIET, &[("Url", &app.url("/voice"))]).await;
+    app.next_to("/voice").await;
+    assert_eq!(heard(&simulator, &sid).await, "This is a trial account.And now ours");
+}

@@ -175,3 +175,47 @@ async fn an_inline_document_has_no_url_to_report_to() {
     }
     assert_eq!(warnings(&simulator), [11100, 11100]);
 }
+
+const PRESSER: &str = r#"
+[default]
+
+[[callee]]
+numbers = ["+14155550101"]
+think_ms = 40
+
+[[callee.rule]]
+hears = ["zip code"]
+presses = "941#"
+
+[[callee.rule]]
+hears = ["extension"]
+presses = "42"
+"#;
+
+#[tokio::test]
+async fn keys_go_to_the_action_when_the_last_one_is_pressed_or_enough_are() {
+    let ask = |attributes: &str, what: &str| {
+        let attributes = format!("{attributes} timeout='2' action='/keys' method='GET'");
+        gather(&attributes, &format!("<Say>Your {what}?</Say>"), "<Redirect>/never</Redirect>")
+    };
+    for (document, digits, finished_on) in [
+        (ask("", "zip code"), "941", "#"),
+        (ask("numDigits='2'", "zip code"), "94", ""),
+        (ask("finishOnKey=''", "zip code"), "941#", ""),
+        (ask("input='dtmf speech'", "extension"), "42", ""),
+    ] {
+        let mut app = App::start(&document).await;
+        app.page("/keys", "<Response/>");
+        let simulator = start(callees(PRESSER)).await;
+        let sid = Client::of(&simulator).created("+14155550101", &[("Url", &app.url("/voice"))]).await;
+        let got = app.next_to("/keys").await;
+        assert_eq!(got.method, "GET");
+        let query: Vec<(String, String)> =
+            url::form_urlencoded::parse(got.uri.split_once('?').unwrap().1.as_bytes()).into_owned().collect();
+        let told = |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        assert_eq!((told("Digits"), told("FinishedOnKey")), (Some(digits), Some(finished_on)), "{document}");
+        assert_eq!(told("SpeechResult"), None);
+        over(&simulator, &sid).await;
+        assert!(app.rest().iter().all(|got| !got.uri.starts_with("/never")));
+    }
+}

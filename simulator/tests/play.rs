@@ -8,7 +8,7 @@ use axum::http::header::CONTENT_TYPE;
 use gymcall_simulator::Event;
 use support::app::App;
 use support::rest::Client;
-use support::{happened, over, settings, start, tone, warnings};
+use support::{callees, happened, over, settings, start, tone, warnings};
 
 const QUIET: &str = "+14155550113";
 
@@ -58,4 +58,29 @@ async fn what_cannot_be_read_is_silence_of_its_length_and_what_cannot_be_had_is_
     assert_eq!(warnings(&simulator), [0, 13420, 11200]);
     let duration = client.call(&sid).await["duration"].as_str().unwrap().parse::<u64>().unwrap();
     assert!(duration >= 2, "{duration} s with 1.5 s of silence in them");
+}
+
+#[tokio::test]
+async fn keys_are_heard_by_the_callees_menu() {
+    let menu = r#"
+        [default]
+        [[callee]]
+        numbers = ["+14155550101"]
+        greeting = "Press one"
+        choice = [{ press = "*", goes = "wrong" }, { press = "7", goes = "right" }]
+        [[callee.stage]]
+        name = "wrong"
+        greeting = "You pressed the star"
+        [[callee.stage]]
+        name = "right"
+        greeting = "You pressed seven"
+    "#;
+    let app = App::start("<Response><Pause length='1'/><Play digits='w7'/><Pause length='5'/></Response>").await;
+    let simulator = start(callees(menu)).await;
+    let sid = Client::of(&simulator).created("+14155550101", &[("Url", &app.url("/voice"))]).await;
+    let said = happened(&simulator, &sid, |event| match event {
+        Event::Said { text, .. } if text.starts_with("You") => Some(text.clone()),
+        _ => None,
+    });
+    assert_eq!(said.await, "You pressed seven");
 }

@@ -5,6 +5,8 @@ mod dial;
 mod document;
 mod gather;
 mod prompt;
+mod recognition;
+mod record;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -19,7 +21,7 @@ use crate::detection;
 use crate::exchange::Exchange;
 use crate::line::Line;
 use crate::stream;
-use crate::twiml::{Link, Verb};
+use crate::twiml::{Link, Prompt, Say, Verb};
 pub(super) use dial::Leg;
 use document::Page;
 
@@ -78,6 +80,17 @@ pub(super) async fn run(
     commands: &mut mpsc::UnboundedReceiver<Command>,
 ) {
     let mut script = Script::new(exchange, call, line, commands);
+    if let Some(trial) = exchange.settings.account.trial.as_ref().filter(|trial| !trial.message.is_empty()) {
+        let message = Prompt::Say(Say { text: trial.message.clone(), times: Some(1) });
+        match script.verb(Verb::Prompt(message)).await {
+            Flow::Next => {}
+            Flow::Turn(turn) => {
+                script.run(turn).await;
+                return;
+            }
+            Flow::Over => return,
+        }
+    }
     let news = detection::in_voice_request(call);
     script.run(Turn { source: call.order.source.clone(), news }).await;
 }
@@ -156,6 +169,7 @@ impl<'a> Script<'a> {
                     Err(flow) => flow,
                 }
             }
+            Verb::Record(record) => self.record(&record).await,
             Verb::Redirect(link) => self.turn_to(&link, Vec::new()),
             Verb::Reject => {
                 self.stage.warn(0, "<Reject> is for incoming calls: this one has been answered, and is hung up");
@@ -223,4 +237,8 @@ async fn interruption(commands: &mut mpsc::UnboundedReceiver<Command>) -> Flow {
             Some(Command::Cancel) => {}
         }
     }
+}
+
+fn pairs<const N: usize>(pairs: [(&str, String); N]) -> Vec<(String, String)> {
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

@@ -1,20 +1,17 @@
 //! `<Gather>`: waiting for keys or words while prompts play.
 
 mod ear;
-mod recognition;
 
 use std::pin::pin;
-use std::sync::Arc;
 
 use tokio::time::{Instant, sleep_until};
 
-use super::{Flow, Script, Stage, interruption};
+use super::{Flow, Script, Stage, interruption, pairs, recognition};
 use crate::address;
 use crate::call::Fetch;
 use crate::callback;
 use crate::status::Status;
 use crate::twiml::{Gather, Prompt};
-use crate::webhook;
 use ear::{Ear, Input};
 
 impl Script<'_> {
@@ -97,12 +94,7 @@ impl Stage<'_> {
             ("Language", speech.language.clone()),
         ]));
         let fetch = Fetch { url, method: link.method };
-        let (exchange, call) = (Arc::clone(self.exchange), Arc::clone(self.call));
-        self.exchange.tasks.spawn(async move {
-            if let Err(failure) = webhook::request(&exchange, &call, &fetch, &params).await {
-                exchange.warn(Some(&call.sid), 11200, format!("partial result lost: {failure}"));
-            }
-        });
+        self.post("the partialResultCallback", fetch, params);
     }
 }
 
@@ -126,8 +118,4 @@ fn news(gather: &Gather, input: &Input) -> Vec<(String, String)> {
         (Input::None, None) => pairs([end, ("Digits", String::new()), ("FinishedOnKey", String::new())]),
         (Input::None | Input::Words(_), _) => pairs([end, ("SpeechResult", String::new())]),
     }
-}
-
-fn pairs<const N: usize>(pairs: [(&str, String); N]) -> Vec<(String, String)> {
-    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }

@@ -50,8 +50,8 @@ impl Stage<'_> {
             self.warn(13223, format!("{:?} is not a phone number", number.number));
             return None;
         };
-        if self.exchange.settings.callees.at(&to).invalid {
-            self.warn(13224, format!("{to} cannot be called"));
+        if let Some(refused) = self.exchange.settings.callees.at(&to).refusal() {
+            self.warn(code_of(refused), format!("{to} cannot be called"));
             return None;
         }
         let callback = self.hook(number.status_callback.as_ref(), base);
@@ -95,6 +95,15 @@ impl Stage<'_> {
             self.warn(11100, format!("invalid URL {:?}", link.url));
         }
         Some(Fetch { url: url?, method: link.method })
+    }
+}
+
+/// The code of `<Dial>` for what refuses a number that is called through the API.
+fn code_of(refused: u32) -> u32 {
+    match refused {
+        21216 => 13225,
+        21203 | 21215 => 13227,
+        _ => 13224,
     }
 }
 

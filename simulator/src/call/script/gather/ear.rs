@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::recognition::Breath;
+use crate::call::script::recognition::Breath;
 use crate::line::FromCallee;
 use crate::twiml::{Gather, Pause, Speech};
 

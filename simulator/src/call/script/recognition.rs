@@ -2,16 +2,16 @@
 
 /// Words said in one breath.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Breath {
-    pub(super) text: String,
-    pub(super) mumbled: bool,
+pub(in crate::call::script) struct Breath {
+    pub(in crate::call::script) text: String,
+    pub(in crate::call::script) mumbled: bool,
 }
 
 /// What was understood, and how surely.
-pub(super) struct Recognised {
-    pub(super) text: String,
+pub(in crate::call::script) struct Recognised {
+    pub(in crate::call::script) text: String,
     /// From 0 to 1.
-    pub(super) confidence: &'static str,
+    pub(in crate::call::script) confidence: &'static str,
 }
 
 const SURE: &str = "0.93457216";
@@ -22,7 +22,7 @@ const NOTHING: &str = "0.0";
 const PROFANITY: [&str; 8] = ["asshole", "bastard", "bitch", "bullshit", "crap", "damn", "fuck", "shit"];
 
 /// What a recogniser makes of `breaths`.
-pub(super) fn of(breaths: &[Breath], hides_profanity: bool) -> Recognised {
+pub(in crate::call::script) fn of(breaths: &[Breath], hides_profanity: bool) -> Recognised {
     let words = breaths.iter().flat_map(|breath| {
         breath.text.split_whitespace().map(|word| if breath.mumbled { garbled(word) } else { word.to_owned() })
     });
