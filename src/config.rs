@@ -2,162 +2,30 @@
 //!
 //! An empty variable counts as unset. Nothing else in gymcall looks at the environment.
 
+mod account;
+mod error;
+mod sources;
+mod speech;
 #[cfg(test)]
 mod tests;
+mod value;
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
-use clap::Args;
-use gymcall_jobs::phone::{PhoneRules, Region, RegionError};
+use gymcall_jobs::phone::PhoneRules;
 use jiff::SignedDuration;
 use secrecy::SecretString;
-use url::{Host, Url};
+use url::Url;
 
-use crate::twilio::signature::{WebhookKeys, WebhookKeysError};
-
-/// The settings as flags. Each has an environment variable of the same name; see the README.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Settings (each also as an environment variable, see the README)")]
-pub struct Flags {
-    /// How Twilio reaches this server (`PUBLIC_BASE_URL`)
-    #[arg(long, value_name = "URL")]
-    public_base_url: Option<String>,
-    /// Where to listen (`GYMCALL_BIND`)
-    #[arg(long, value_name = "ADDR")]
-    bind: Option<String>,
-    /// Where the embedded store lives (`GYMCALL_DATA_DIR`)
-    #[arg(long, value_name = "DIR")]
-    data_dir: Option<String>,
-    /// The Redis that holds the records instead; keep a password in the environment (`REDIS_URL`)
-    #[arg(long, value_name = "URL")]
-    redis_url: Option<String>,
-    /// Twilio's REST API, or a local one (`TWILIO_API_BASE_URL`)
-    #[arg(long, value_name = "URL")]
-    twilio_api_base_url: Option<String>,
-    /// Calls begun per second (`GYMCALL_CALLS_PER_SECOND`)
-    #[arg(long, value_name = "N")]
-    calls_per_second: Option<String>,
-    /// Calls at once (`GYMCALL_MAX_CONCURRENT_CALLS`)
-    #[arg(long, value_name = "N")]
-    max_concurrent_calls: Option<String>,
-    /// Regions whose numbers may be called (`GYMCALL_ALLOWED_REGIONS`)
-    #[arg(long, value_name = "US,CA,…")]
-    allowed_regions: Option<String>,
-    /// When an unclear call is looked up (`GYMCALL_LOOK_UP_WAITS`)
-    #[arg(long, value_name = "60s,2m,…")]
-    look_up_waits: Option<String>,
-    /// How long placing a call may take (`GYMCALL_DIAL_DEADLINE`)
-    #[arg(long, value_name = "10s")]
-    dial_deadline: Option<String>,
-    /// The voice agent (`VOICE_AGENT`)
-    #[arg(long, value_name = "scripted")]
-    voice_agent: Option<String>,
-}
-
-impl Flags {
-    fn get(&self, variable: &str) -> Option<&str> {
-        let flag = match variable {
-            "PUBLIC_BASE_URL" => &self.public_base_url,
-            "GYMCALL_BIND" => &self.bind,
-            "GYMCALL_DATA_DIR" => &self.data_dir,
-            "REDIS_URL" => &self.redis_url,
-            "TWILIO_API_BASE_URL" => &self.twilio_api_base_url,
-            "GYMCALL_CALLS_PER_SECOND" => &self.calls_per_second,
-            "GYMCALL_MAX_CONCURRENT_CALLS" => &self.max_concurrent_calls,
-            "GYMCALL_ALLOWED_REGIONS" => &self.allowed_regions,
-            "GYMCALL_LOOK_UP_WAITS" => &self.look_up_waits,
-            "GYMCALL_DIAL_DEADLINE" => &self.dial_deadline,
-            "VOICE_AGENT" => &self.voice_agent,
-            _ => return None,
-        };
-        filled(flag.as_ref())
-    }
-}
-
-/// Where values come from: flags first, then the environment, then `.env`. Not for printing: secrets are among them.
-#[derive(Clone, Default)]
-pub struct Sources {
-    flags: Flags,
-    environment: HashMap<String, String>,
-    file: HashMap<String, String>,
-}
-
-impl Sources {
-    /// Reads the environment and the `.env` file of the present folder, if there is one.
-    pub fn read(flags: Flags) -> Result<Self, ConfigError> {
-        let file = match dotenvy::from_filename_iter(".env") {
-            Ok(lines) => lines.collect::<Result<_, _>>().map_err(|error| unreadable(&error))?,
-            Err(error) if error.not_found() => HashMap::new(),
-            Err(error) => return Err(unreadable(&error)),
-        };
-        Ok(Self { flags, environment: std::env::vars().collect(), file })
-    }
-
-    /// Sources with these variables alone.
-    pub fn of(variables: impl IntoIterator<Item = (&'static str, String)>) -> Self {
-        let environment = variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        Self { environment, ..Self::default() }
-    }
-
-    /// The value of a variable; an empty one counts as unset.
-    pub fn get(&self, variable: &str) -> Option<&str> {
-        self.flags
-            .get(variable)
-            .or_else(|| filled(self.environment.get(variable)))
-            .or_else(|| filled(self.file.get(variable)))
-    }
-
-    fn parse<T: FromStr>(&self, variable: &'static str, default: T) -> Result<T, ConfigError>
-    where
-        T::Err: std::fmt::Display,
-    {
-        match self.get(variable) {
-            None => Ok(default),
-            Some(text) => text.parse().map_err(|error: T::Err| invalid(variable, text, error)),
-        }
-    }
-}
-
-/// Without the line itself: it may be the one with the token.
-fn unreadable(error: &dotenvy::Error) -> ConfigError {
-    ConfigError::File(match error {
-        dotenvy::Error::LineParse(_, at) => format!("a line is not of the form NAME=value (at character {at} of it)"),
-        error => error.to_string(),
-    })
-}
-
-fn filled(value: Option<&String>) -> Option<&str> {
-    value.map(|value| value.trim()).filter(|value| !value.is_empty())
-}
-
-/// A setting that cannot be used, in words for whoever set it.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// `.env` cannot be read.
-    #[error(".env cannot be read: {0}")]
-    File(String),
-    /// A value that means nothing.
-    #[error("{variable}={value:?}: {why}")]
-    Invalid {
-        /// The variable.
-        variable: &'static str,
-        /// Its value.
-        value: String,
-        /// What is wrong with it.
-        why: String,
-    },
-    /// Values that do not go together.
-    #[error("{0}")]
-    Refused(String),
-}
-
-fn invalid(variable: &'static str, value: &str, why: impl std::fmt::Display) -> ConfigError {
-    ConfigError::Invalid { variable, value: value.to_owned(), why: why.to_string() }
-}
+pub use account::{TwilioAccount, missing_credentials};
+pub use error::ConfigError;
+use error::invalid;
+pub use sources::{Flags, Sources};
+pub use speech::Speech;
+pub use value::is_loopback;
+use value::{base_url, duration, regions, waits};
 
 /// Everything that `gymcall serve` and `gymcall worker` can be told.
 #[derive(Debug, Clone)]
@@ -191,40 +59,11 @@ pub struct Settings {
     pub look_up_waits: Vec<SignedDuration>,
     /// How long placing a call may take.
     pub dial_deadline: SignedDuration,
+    /// What speaks and listens.
+    pub speech: Speech,
+    /// Whether Twilio listens for answering machines, beside the call and without a wait.
+    pub machine_detection: bool,
 }
-
-/// A Twilio account that calls can be placed with.
-#[derive(Debug, Clone)]
-pub struct TwilioAccount {
-    /// `AC` and 32 hexadecimal digits.
-    pub account_sid: String,
-    /// The account's primary auth token, which also signs its webhooks.
-    pub auth_token: SecretString,
-    /// The secondary one, while tokens are exchanged: webhooks may be signed with it.
-    pub secondary_token: Option<SecretString>,
-    /// Keys that webhooks may be signed with instead.
-    pub webhook_keys: WebhookKeys,
-    /// The number that calls come from, in E.164.
-    pub from_number: String,
-}
-
-impl TwilioAccount {
-    /// Twilio would refuse every call, and the first refusal would pause all dialling: better not to start.
-    fn check(&self) -> Result<(), ConfigError> {
-        if !is_account_sid(&self.account_sid) {
-            let why = "must be AC and 32 hexadecimal digits, as the Twilio console shows it";
-            // Not shown: a token that was put here by mistake must not end in a log.
-            return Err(invalid("TWILIO_ACCOUNT_SID", "…", why));
-        }
-        if !is_e164(&self.from_number) {
-            return Err(invalid("TWILIO_FROM_NUMBER", &self.from_number, "must be in E.164, such as +12125550100"));
-        }
-        Ok(())
-    }
-}
-
-/// The variables without which nothing can be called.
-const CREDENTIALS: [&str; 3] = ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM_NUMBER"];
 
 impl Settings {
     /// Reads and checks all settings, for a process that serves.
@@ -259,6 +98,9 @@ impl Settings {
     }
 
     fn read(sources: &Sources) -> Result<Self, ConfigError> {
+        let api = sources.get("TWILIO_API_BASE_URL").unwrap_or("https://api.twilio.com");
+        let twilio_api_base_url = base_url("TWILIO_API_BASE_URL", api)?;
+        let speech = Speech::read(sources, is_loopback(&twilio_api_base_url))?;
         Ok(Self {
             public_base_url: sources
                 .get("PUBLIC_BASE_URL")
@@ -269,17 +111,17 @@ impl Settings {
             data_dir: sources.get("GYMCALL_DATA_DIR").unwrap_or("gymcall-data").into(),
             redis_url: sources.get("REDIS_URL").map(SecretString::from),
             accept_weak_durability: false,
-            twilio: twilio_account(sources)?,
-            twilio_api_base_url: base_url(
-                "TWILIO_API_BASE_URL",
-                sources.get("TWILIO_API_BASE_URL").unwrap_or("https://api.twilio.com"),
-            )?,
+            twilio: TwilioAccount::read(sources)?,
+            twilio_api_base_url,
             validate_signature: sources.parse("TWILIO_VALIDATE_SIGNATURE", true)?,
             calls_per_second: sources.parse("GYMCALL_CALLS_PER_SECOND", 1.0)?,
             max_concurrent_calls: sources.parse("GYMCALL_MAX_CONCURRENT_CALLS", 10)?,
             phone_rules: regions(sources.get("GYMCALL_ALLOWED_REGIONS").unwrap_or("US"))?,
             look_up_waits: waits(sources.get("GYMCALL_LOOK_UP_WAITS").unwrap_or("60s,2m,10m,60m"))?,
             dial_deadline: duration("GYMCALL_DIAL_DEADLINE", sources.get("GYMCALL_DIAL_DEADLINE").unwrap_or("10s"))?,
+            // A conversation over a stream hears machines itself.
+            machine_detection: sources.parse("GYMCALL_MACHINE_DETECTION", matches!(speech, Speech::Twilio(_)))?,
+            speech,
         })
     }
 
@@ -304,14 +146,31 @@ impl Settings {
         if let Some(account) = &self.twilio {
             account.check()?;
         }
-        // Tones on a real phone line would be noise in somebody's ear, and the agent would hear nothing.
         if self.twilio.is_some() && !is_loopback(&self.twilio_api_base_url) {
-            return refused(
-                "TWILIO_API_BASE_URL is not a loopback address, and this version speaks in tones, which only the local \
-                 simulator understands: point it at `gymcall simulator` (calls to people come with a later version)",
-            );
+            self.check_real_calls()?;
         }
         Ok(())
+    }
+
+    /// What must hold where people are called.
+    fn check_real_calls(&self) -> Result<(), ConfigError> {
+        let refused = |why: &str| Err(ConfigError::Refused(why.to_owned()));
+        if self.speech == Speech::Tones {
+            // On a real phone line tones would be noise in somebody's ear, and the agent would hear nothing.
+            return refused(
+                "GYMCALL_SPEECH=tones, and TWILIO_API_BASE_URL is not a loopback address: only the local simulator \
+                 understands tones. Unset GYMCALL_SPEECH, or point TWILIO_API_BASE_URL at `gymcall simulator`",
+            );
+        }
+        match &self.public_base_url {
+            Some(url) if url.scheme() == "https" && !is_loopback(url) => Ok(()),
+            // Over plain http everybody on the way could read what is said, and the secrets in the URLs.
+            _ => refused(
+                "PUBLIC_BASE_URL must be an https URL that is not on a loopback address when calling through Twilio \
+                 (TWILIO_API_BASE_URL is not on one): Twilio asks this server there what to say. A tunnel to this \
+                 machine has such a URL",
+            ),
+        }
     }
 
     /// Whether whoever can reach this server may do so.
@@ -342,95 +201,4 @@ impl Settings {
         let deadline = Duration::try_from(self.dial_deadline).unwrap_or(Duration::from_secs(8));
         deadline.min(Duration::from_secs(8))
     }
-}
-
-/// The message for a call that cannot be placed for want of credentials.
-pub fn missing_credentials(sources: &Sources) -> String {
-    let missing: Vec<&str> = CREDENTIALS.into_iter().filter(|name| sources.get(name).is_none()).collect();
-    let missing = if missing.is_empty() { CREDENTIALS.to_vec() } else { missing };
-    format!("Twilio credentials not configured. Set {}.", missing.join(", "))
-}
-
-fn twilio_account(sources: &Sources) -> Result<Option<TwilioAccount>, ConfigError> {
-    let keys = sources.get("TWILIO_WEBHOOK_KEYS").unwrap_or_default();
-    // Without the value: it is made of secrets.
-    let webhook_keys = keys.parse().map_err(|why: WebhookKeysError| invalid("TWILIO_WEBHOOK_KEYS", "…", why))?;
-    let [Some(sid), Some(token), Some(from)] = CREDENTIALS.map(|name| sources.get(name)) else { return Ok(None) };
-    Ok(Some(TwilioAccount {
-        account_sid: sid.to_owned(),
-        auth_token: token.into(),
-        secondary_token: sources.get("TWILIO_AUTH_TOKEN_SECONDARY").map(SecretString::from),
-        webhook_keys,
-        from_number: from.to_owned(),
-    }))
-}
-
-fn is_account_sid(sid: &str) -> bool {
-    let digits = sid.strip_prefix("AC").unwrap_or_default();
-    digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit())
-}
-
-/// Whether this can be a caller's number: Twilio refuses every call from another, and compares it letter by letter.
-fn is_e164(number: &str) -> bool {
-    let digits = number.strip_prefix('+').unwrap_or_default();
-    (8..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0')
-}
-
-/// Whether a URL's host is this machine and nothing else.
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
-}
-
-fn base_url(variable: &'static str, text: &str) -> Result<Url, ConfigError> {
-    let url = Url::parse(text).map_err(|error| invalid(variable, text, error))?;
-    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-        return Err(invalid(variable, text, "must be an http or https URL"));
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(invalid(variable, "…", "must not have a user name or a password"));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(invalid(variable, text, "must not have a query or a fragment"));
-    }
-    Ok(url)
-}
-
-/// The regions allowed; the first is the one that national numbers are read in.
-fn regions(text: &str) -> Result<PhoneRules, ConfigError> {
-    let refused = |why: String| invalid("GYMCALL_ALLOWED_REGIONS", text, why);
-    let regions: Vec<Region> = text
-        .split(',')
-        .map(str::trim)
-        .filter(|region| !region.is_empty())
-        .map(|region| region.parse().map_err(|error: RegionError| refused(error.to_string())))
-        .collect::<Result<_, _>>()?;
-    let first = regions.first().copied().ok_or_else(|| refused("at least one region".to_owned()))?;
-    Ok(PhoneRules::new(regions, first))
-}
-
-fn waits(text: &str) -> Result<Vec<SignedDuration>, ConfigError> {
-    let waits: Vec<SignedDuration> =
-        text.split(',').map(|wait| duration("GYMCALL_LOOK_UP_WAITS", wait.trim())).collect::<Result<_, _>>()?;
-    if !waits.is_sorted() {
-        return Err(invalid(
-            "GYMCALL_LOOK_UP_WAITS",
-            text,
-            "the waits are counted from the request: each must be later than the one before",
-        ));
-    }
-    Ok(waits)
-}
-
-fn duration(variable: &'static str, text: &str) -> Result<SignedDuration, ConfigError> {
-    let duration: SignedDuration =
-        text.parse().map_err(|_| invalid(variable, text, "not a duration such as 500ms, 10s or 2m"))?;
-    if duration <= SignedDuration::ZERO || duration > SignedDuration::from_hours(24) {
-        return Err(invalid(variable, text, "must be more than nothing and at most a day"));
-    }
-    Ok(duration)
 }

@@ -16,6 +16,7 @@ pub mod conversation;
 pub mod dialogue;
 mod ear;
 mod ending;
+pub mod language;
 mod machine;
 pub mod mulaw;
 mod playback;
