@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{CallSid, Tag};
 use crate::outcome::{AnsweredBy, words};
+use crate::turn::SpokenTurn;
 
 words!(
     /// The state of a call, in Twilio's words. `initiated` occurs in callbacks only.
@@ -92,6 +93,18 @@ pub struct Attempt {
     /// Twilio's name of the stream that carries its sound. There is one: the first that was opened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stream: Option<String>,
+    /// Whether Twilio itself speaks and hears it, turn by turn. Then no stream carries its sound.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub spoken: bool,
+    /// What was heard in a call that is spoken, in order: the state of its conversation follows from it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub turns: Vec<SpokenTurn>,
+    /// When our last line has been said, at the latest, in a call that is spoken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub speaks_until: Option<Timestamp>,
+    /// Whether a machine's beep was given a message.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub message: bool,
     /// When it was picked up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
@@ -139,6 +152,10 @@ impl Attempt {
             call: None,
             status: None,
             stream: None,
+            spoken: false,
+            turns: Vec::new(),
+            speaks_until: None,
+            message: false,
             started_at: None,
             ended_at: None,
             duration_s: None,

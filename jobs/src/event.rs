@@ -7,6 +7,7 @@ use crate::answer::Answer;
 use crate::attempt::CallStatus;
 use crate::id::{CallSid, Tag};
 use crate::outcome::{AnsweredBy, Report};
+use crate::turn::SpokenTurn;
 
 /// News for one job. What carries a tag concerns the attempt with that tag and no other.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -75,6 +76,42 @@ pub enum Event {
         /// Twilio's name of the stream.
         #[serde(default)]
         stream: String,
+    },
+    /// Twilio was told what to say first: it speaks and hears this call itself, turn by turn.
+    SpeechBegun {
+        /// The attempt's secret.
+        tag: Tag,
+        /// Twilio's call.
+        call: CallSid,
+        /// How long the first line takes to say, in ms; more rather than less.
+        #[serde(default)]
+        line_ms: u64,
+    },
+    /// Twilio heard a turn of the other side.
+    TurnHeard {
+        /// The attempt's secret.
+        tag: Tag,
+        /// Twilio's call.
+        call: CallSid,
+        /// Which turn of the call, from 0. Each is heard once.
+        turn: usize,
+        /// What was heard.
+        heard: SpokenTurn,
+        /// How long the line that answers it takes to say, in ms; more rather than less.
+        #[serde(default)]
+        line_ms: u64,
+    },
+    /// Twilio listened beside the call and says who answered.
+    Detected {
+        /// The attempt's secret.
+        tag: Tag,
+        /// Twilio's call.
+        call: CallSid,
+        /// Who answered.
+        answered_by: AnsweredBy,
+        /// How long it listened, in ms.
+        #[serde(default)]
+        after_ms: Option<u64>,
     },
     /// An answer was heard and understood.
     AnswerHeard {
@@ -161,6 +198,9 @@ impl Event {
             Event::CallNews { .. } => "call_news",
             Event::VoiceRequested { .. } => "voice_requested",
             Event::StreamOpened { .. } => "stream_opened",
+            Event::SpeechBegun { .. } => "speech_begun",
+            Event::TurnHeard { .. } => "turn_heard",
+            Event::Detected { .. } => "detected",
             Event::AnswerHeard { .. } => "answer_heard",
             Event::DoNotCallHeard { .. } => "do_not_call_heard",
             Event::Reported { .. } => "reported",
@@ -181,6 +221,9 @@ impl Event {
             | Event::CallNews { tag: Some(tag), call, .. }
             | Event::VoiceRequested { tag, call }
             | Event::StreamOpened { tag, call, .. }
+            | Event::SpeechBegun { tag, call, .. }
+            | Event::TurnHeard { tag, call, .. }
+            | Event::Detected { tag, call, .. }
             | Event::AnswerHeard { tag, call, .. }
             | Event::DoNotCallHeard { tag, call, .. }
             | Event::Reported { tag, call, .. } => Some((tag, call)),

@@ -327,7 +327,12 @@ impl CallJob {
             Phase::Dialing { since, .. } => Some(later(since, rules.dial_deadline + seconds(DIAL_GRACE))),
             Phase::Unknown { look_up_at, .. } => Some(look_up_at),
             Phase::Placed { look_at, .. } | Phase::Talking { look_at, .. } => Some(look_at),
-            Phase::Closing { since, .. } => Some(later(since, seconds(CLOSING_LIMIT))),
+            Phase::Closing { since, half: Half::Reported { .. }, .. } => {
+                // In a spoken call the report comes before the goodbye, which must not be cut off.
+                let said = self.attempts.last().and_then(|attempt| attempt.speaks_until);
+                Some(later(said.map_or(since, |said| said.max(since)), seconds(CLOSING_LIMIT)))
+            }
+            Phase::Closing { since, half: Half::Ended, .. } => Some(later(since, seconds(CLOSING_LIMIT))),
         }
     }
 }

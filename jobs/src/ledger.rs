@@ -8,10 +8,12 @@ mod campaigns;
 mod forgotten;
 mod jobs;
 mod memory;
+mod moment;
 #[cfg(test)]
 mod tests;
 
 pub use campaigns::CampaignError;
+pub use moment::News;
 
 use std::sync::Arc;
 
@@ -26,10 +28,11 @@ use crate::rules::Rules;
 use crate::step::{Effect, Ignored, Step};
 use crate::store::{
     BeginDial, Begun, CampaignCapacity, Capacity, Gate, JobWrite, NewEntry, Refusal, ReplyWrite, Store, StoreError,
-    Suppression, Write,
+    Write,
 };
 
 use self::memory::{Memory, Seen, Terms};
+use self::moment::{Moment, entry_of, suppression};
 
 /// Something to be done outside for a job, after its move was stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,6 +109,22 @@ impl Ledger {
         event: Event,
         reply: impl Fn(&CallJob) -> Option<ReplyWrite>,
     ) -> Result<Told, StoreError> {
+        self.write_down(id, event, &[], reply).await
+    }
+
+    /// As [`Ledger::tell`], for a moment in which more happened: all of it is stored in one transaction, or, if
+    /// `event` changes nothing, nothing but that.
+    pub async fn tell_together(&self, id: &JobId, event: Event, further: &[News]) -> Result<Told, StoreError> {
+        self.write_down(id, event, further, |_| None).await
+    }
+
+    async fn write_down(
+        &self,
+        id: &JobId,
+        event: Event,
+        further: &[News],
+        reply: impl Fn(&CallJob) -> Option<ReplyWrite>,
+    ) -> Result<Told, StoreError> {
         let mut remembered = self.memory.job(id);
         for _ in 0..MAX_RACES {
             let from_memory = remembered.is_some();
@@ -120,9 +139,12 @@ impl Ledger {
             let now = self.now();
             match before.step(&event, &terms.rules, now) {
                 Step::Moved(job, effects) => {
-                    let job = Arc::from(job);
-                    let mut write = self.write_of(&job, version, &event, &effects, &terms.rules, now);
-                    write.reply = reply(&job);
+                    let moment = Moment::new(*job, effects, entry_of(&event, now)).and(further, &terms.rules, now);
+                    let Moment { job, effects, entries } = moment;
+                    let job = Arc::new(job);
+                    let suppress = suppression(&job, &event, further, &effects, now);
+                    let write = JobWrite { entries, ..job_write(&job, version, &event, &terms.rules, now) };
+                    let write = Write { job: Some(write), suppress, reply: reply(&job), ..Write::default() };
                     match crate::in_flight!(event.name(), self.store.commit(write)).await {
                         Ok(()) => {
                             self.memory.wrote(Seen { job: Arc::clone(&job), version: version + 1 });
@@ -207,7 +229,12 @@ impl Ledger {
         Ok(Some(Seen { job: Arc::new(stored.record), version: stored.version }))
     }
 
-    /// The rules and limits for a job: the operator's, as its campaign narrows them.
+    /// The rules for a job: the operator's, as its campaign narrows them.
+    pub async fn rules_for(&self, job: &CallJob) -> Result<Rules, StoreError> {
+        Ok(self.terms(job).await?.rules.clone())
+    }
+
+    /// The same with the limits, as they are remembered.
     async fn terms(&self, job: &CallJob) -> Result<Arc<Terms>, StoreError> {
         let Some(membership) = job.membership() else {
             return Ok(Arc::clone(&self.for_single_call));
@@ -224,26 +251,6 @@ impl Ledger {
         self.memory.read_terms(id, Arc::clone(&terms), asked_at);
         Ok(terms)
     }
-
-    fn write_of(
-        &self,
-        job: &Arc<CallJob>,
-        from: u64,
-        event: &Event,
-        effects: &[Effect],
-        rules: &Rules,
-        now: Timestamp,
-    ) -> Write {
-        let suppress = effects.contains(&Effect::Suppress).then(|| Suppression {
-            phone: job.gym().phone.clone(),
-            since: now,
-            reason: match event {
-                Event::DoNotCallHeard { quote, .. } => format!("said on the phone: {quote}"),
-                _ => "asked not to be called".to_owned(),
-            },
-        });
-        Write { job: Some(job_write(job, from, event, rules, now)), suppress, ..Write::default() }
-    }
 }
 
 fn job_write(job: &Arc<CallJob>, from: u64, event: &Event, rules: &Rules, now: Timestamp) -> JobWrite {
@@ -254,10 +261,6 @@ fn job_write(job: &Arc<CallJob>, from: u64, event: &Event, rules: &Rules, now: T
         line_until: job.line_until(rules),
         entries: vec![entry_of(event, now)],
     }
-}
-
-fn entry_of(event: &Event, now: Timestamp) -> NewEntry {
-    NewEntry { at: now, kind: event.name().to_owned(), detail: event.detail(), ignored: None }
 }
 
 fn log_move(before: &CallJob, after: &CallJob, event: &Event) {

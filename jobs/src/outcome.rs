@@ -145,6 +145,18 @@ words!(
     }
 );
 
+impl AnsweredBy {
+    /// Whether nobody is there who could be hung up on.
+    pub const fn is_machine(self) -> bool {
+        self.is_at_beep() || matches!(self, AnsweredBy::MachineStart | AnsweredBy::Fax)
+    }
+
+    /// Whether a machine has said its greeting and takes a message now.
+    pub const fn is_at_beep(self) -> bool {
+        matches!(self, AnsweredBy::MachineEndBeep | AnsweredBy::MachineEndSilence | AnsweredBy::MachineEndOther)
+    }
+}
+
 words!(
     /// Why a job was not dialled.
     SkipReason {

@@ -42,8 +42,7 @@ pub enum AnswerType {
 impl Question {
     /// The columns of a gym's row that `{{…}}` in the question names, as they are written there.
     pub fn columns(&self) -> Vec<String> {
-        let named = self.ask.split("{{").skip(1).filter_map(|rest| rest.split_once("}}"));
-        named.map(|(column, _)| column.trim().to_owned()).collect()
+        columns_in(&self.ask)
     }
 
     /// The four questions of a campaign that names none.
@@ -57,4 +56,10 @@ impl Question {
             question("drop_in_policy", "What is your drop-in policy?", AnswerType::Text),
         ]
     }
+}
+
+/// The columns that `{{…}}` in a text names, as they are written there.
+pub fn columns_in(text: &str) -> Vec<String> {
+    let named = text.split("{{").skip(1).filter_map(|rest| rest.split_once("}}"));
+    named.map(|(column, _)| column.trim().to_owned()).collect()
 }

@@ -24,6 +24,8 @@ pub struct Rules {
     pub queued_limit: SignedDuration,
     /// The hours that are kept; none for jobs that may be dialled at any time.
     pub hours: Option<Hours>,
+    /// How long the message takes that a voicemail is left, more rather than less. None: machines are hung up on.
+    pub message: Option<SignedDuration>,
 }
 
 impl Default for Rules {
@@ -38,6 +40,7 @@ impl Default for Rules {
             time_limit: minutes(5),
             queued_limit: minutes(1),
             hours: None,
+            message: None,
         }
     }
 }
@@ -55,6 +58,7 @@ impl Rules {
             // A checked policy is at most some years long: this fits easily.
             redial_after: SignedDuration::from_millis((policy.redial_after_minutes * 60_000.0) as i64),
             hours: policy.window.clone(),
+            message: policy.message().map(saying),
             ..self.clone()
         }
     }
@@ -82,6 +86,47 @@ pub struct Policy {
     /// Calls at once in this campaign; none means the account's lines alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_concurrent_calls: Option<u32>,
+    /// What becomes of a call that a machine answers.
+    #[serde(skip_serializing_if = "Voicemail::is_usual")]
+    pub voicemail: Voicemail,
+    /// What a machine is told after its beep. `{{column}}` stands for that column of the gym's row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub voicemail_message: Option<String>,
+}
+
+/// What becomes of a call that a machine answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Voicemail {
+    /// It is ended at once.
+    #[default]
+    HangUp,
+    /// It is given the policy's message after the beep.
+    LeaveMessage,
+}
+
+impl Voicemail {
+    // serde hands `skip_serializing_if` a reference.
+    #[allow(clippy::trivially_copy_pass_by_ref)]
+    fn is_usual(&self) -> bool {
+        *self == Voicemail::HangUp
+    }
+}
+
+impl Policy {
+    /// The message for a machine, where one is left.
+    pub fn message(&self) -> Option<&str> {
+        match self.voicemail {
+            Voicemail::HangUp => None,
+            Voicemail::LeaveMessage => self.voicemail_message.as_deref(),
+        }
+    }
+}
+
+/// How long a template takes to say: some ten letters a second, and as much again for what its columns hold.
+fn saying(template: &str) -> SignedDuration {
+    let letters = i64::try_from(template.chars().count()).unwrap_or(i64::MAX).min(10_000);
+    SignedDuration::from_secs(10 + letters / 5)
 }
 
 impl Default for Policy {
@@ -92,6 +137,8 @@ impl Default for Policy {
             redial_after_minutes: 60.0,
             calls_per_second: None,
             max_concurrent_calls: None,
+            voicemail: Voicemail::HangUp,
+            voicemail_message: None,
         }
     }
 }

@@ -12,7 +12,9 @@
 
 mod call;
 mod claim;
+mod detection;
 mod end;
+mod spoken;
 mod unclear;
 
 use jiff::{SignedDuration, Timestamp};
@@ -51,6 +53,8 @@ pub enum Effect {
         /// When the intent was stored.
         since: Timestamp,
     },
+    /// Say the campaign's message after a machine's beep, and end the call.
+    LeaveMessage(CallSid),
     /// Put the number on the list of those not to be called. Stored with the move itself.
     Suppress,
 }
@@ -125,6 +129,9 @@ impl Next<'_> {
             | Event::CallNews { .. }
             | Event::VoiceRequested { .. }
             | Event::StreamOpened { .. }
+            | Event::SpeechBegun { .. }
+            | Event::TurnHeard { .. }
+            | Event::Detected { .. }
             | Event::AnswerHeard { .. }
             | Event::DoNotCallHeard { .. }
             | Event::Reported { .. } => self.claimed(event),

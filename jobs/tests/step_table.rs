@@ -13,6 +13,7 @@ use gymcall_jobs::job::{CallJob, Status};
 use gymcall_jobs::outcome::{AnsweredBy, Disposition, EndedReason, Outcome, SkipReason};
 use gymcall_jobs::rules::Rules;
 use gymcall_jobs::step::{Effect, Ignored, Step};
+use gymcall_jobs::turn::SpokenTurn;
 
 /// `-` is ignored, `=` is accepted without a new status, a word is the new status.
 /// `waiting` was never dialled, `redial` has a busy line behind it; `ended` and `reported` are
@@ -37,6 +38,10 @@ failed        -         -         failed      failed      failed      closing   
 canceled      -         -         waiting     waiting     waiting     closing     -         completed -    waiting
 voice         -         -         in_progress in_progress in_progress -           -         -         -    in_progress
 stream        -         -         in_progress in_progress in_progress =           -         -         -    in_progress
+speech        -         -         in_progress in_progress in_progress =           -         -         -    in_progress
+turn          -         -         in_progress in_progress in_progress =           -         -         -    in_progress
+machine       -         =         closing     closing     closing     closing     =         =         =    closing
+human         -         =         in_progress in_progress in_progress =           =         =         =    in_progress
 answer        -         -         in_progress in_progress in_progress =           =         =         -    in_progress
 do_not_call   -         =         placed      placed      =           =           =         =         =    placed
 reported      -         -         closing     closing     closing     closing     completed -         -    closing
@@ -106,6 +111,10 @@ fn event(name: &str) -> Event {
         "dialer_died" => Event::DialerDied,
         "voice" => Event::VoiceRequested { tag, call },
         "stream" => Event::StreamOpened { tag, call, stream: "MZ1".to_owned() },
+        "speech" => Event::SpeechBegun { tag, call, line_ms: 3_000 },
+        "turn" => turn(0, "6 to 10"),
+        "machine" => detected(AnsweredBy::MachineEndBeep),
+        "human" => detected(AnsweredBy::Human),
         "answer" => Event::AnswerHeard { tag, call, answer: answer("sauna", AnswerValue::Boolean(true)) },
         "do_not_call" => Event::DoNotCallHeard { tag, call, quote: detail },
         "reported" => {
@@ -121,6 +130,15 @@ fn event(name: &str) -> Event {
         "tick" => Event::Tick,
         word => news(tag, call, word.parse().expect("one of Twilio's words")),
     }
+}
+
+fn turn(turn: usize, text: &str) -> Event {
+    let heard = SpokenTurn { text: text.to_owned(), from_ms: 1_000, to_ms: 2_000, ..SpokenTurn::default() };
+    Event::TurnHeard { tag: tag(1), call: sid(1), turn, heard, line_ms: 3_000 }
+}
+
+fn detected(answered_by: AnsweredBy) -> Event {
+    Event::Detected { tag: tag(1), call: sid(1), answered_by, after_ms: Some(3_000) }
 }
 
 /// What an event that must be accepted leads to.

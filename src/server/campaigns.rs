@@ -11,7 +11,7 @@ use gymcall_jobs::id::{CampaignId, RunId};
 use gymcall_jobs::job::Status;
 use gymcall_jobs::ledger::CampaignError;
 use gymcall_jobs::question::{AnswerType, Question};
-use gymcall_jobs::rules::Policy;
+use gymcall_jobs::rules::{Policy, Voicemail};
 use gymcall_jobs::store::StoreError;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -59,6 +59,17 @@ impl CampaignRequest {
         }
         if policy.max_concurrent_calls == Some(0) {
             return Err(Problem::field("/policy/max_concurrent_calls", "out_of_range", "must be at least 1"));
+        }
+        match (policy.voicemail, &policy.voicemail_message) {
+            (Voicemail::LeaveMessage, None) => {
+                return Err(Problem::field("/policy/voicemail_message", "missing", "leave_message needs a message"));
+            }
+            (Voicemail::HangUp, Some(_)) => {
+                let detail = "a message is left only with voicemail: leave_message";
+                return Err(Problem::field("/policy/voicemail_message", "invalid", detail));
+            }
+            (Voicemail::LeaveMessage, Some(message)) => check_text("/policy/voicemail_message", message, 500)?,
+            (Voicemail::HangUp, None) => {}
         }
         self.check_questions()
     }

@@ -11,6 +11,7 @@ use futures_util::stream::{BoxStream, StreamExt};
 use gymcall_jobs::campaign::{Campaign, CampaignState};
 use gymcall_jobs::id::{ImportId, JobId};
 use gymcall_jobs::job::{CallJob, Membership};
+use gymcall_jobs::question::columns_in;
 use gymcall_jobs::roster::{BadRow, Limits, Roster, RosterError, Row, RowCode};
 use gymcall_jobs::store::{Store, StoreError};
 use serde::Serialize;
@@ -210,9 +211,10 @@ fn limited(body: Body) -> BoxStream<'static, Result<Bytes, axum::Error>> {
         .boxed()
 }
 
-/// The columns that the campaign's questions name.
+/// The columns that the campaign's questions and its message to a voicemail name.
 fn variables_of(campaign: &Campaign) -> Vec<String> {
-    campaign.questions.iter().flat_map(|question| question.columns()).collect()
+    let message = campaign.policy.message().map(columns_in).unwrap_or_default();
+    campaign.questions.iter().flat_map(|question| question.columns()).chain(message).collect()
 }
 
 fn bad_upload(detail: String) -> Problem {

@@ -37,7 +37,7 @@ pub const POINTS: [(&str, &str); 21] = [
 ];
 
 /// Which point an event passes while it is on its way to the store.
-const ON_THE_WAY: [(&str, &str); 7] = [
+const ON_THE_WAY: [(&str, &str); 10] = [
     ("created", "W8"),
     ("not_created", "W8"),
     ("unclear", "W8"),
@@ -45,6 +45,9 @@ const ON_THE_WAY: [(&str, &str); 7] = [
     ("call_news", "S3"),
     ("stream_opened", "S3"),
     ("reported", "S3"),
+    ("speech_begun", "S3"),
+    ("turn_heard", "S3"),
+    ("detected", "S3"),
 ];
 
 /// How long work is left alone before its middle counts as reached: it is in another thread's or

@@ -15,7 +15,7 @@ impl Next<'_> {
         match status {
             CallStatus::Queued | CallStatus::Initiated | CallStatus::Ringing => self.rings(status),
             CallStatus::InProgress => self.picked_up(at.unwrap_or(self.now)),
-            CallStatus::Completed => self.hung_up(),
+            CallStatus::Completed => self.hung_up(EndedReason::UserHangup),
             CallStatus::Busy => self.missed(EndedReason::DialBusy),
             CallStatus::NoAnswer => self.missed(EndedReason::DialNoAnswer),
             CallStatus::Failed => self.missed(EndedReason::DialFailed),
@@ -64,7 +64,7 @@ impl Next<'_> {
             return Err(Ignored::OldNews);
         }
         match self.job.attempts.last_mut() {
-            Some(attempt) if attempt.stream.is_none() => attempt.stream = Some(stream.to_owned()),
+            Some(attempt) if attempt.stream.is_none() && !attempt.spoken => attempt.stream = Some(stream.to_owned()),
             _ => return Err(Ignored::OldNews),
         }
         Ok(())
@@ -81,13 +81,17 @@ impl Next<'_> {
         Ok(())
     }
 
-    /// `completed`: it was answered and is over.
-    pub(super) fn hung_up(&mut self) -> Applied {
+    /// It was answered and is over. `spoken` says why where no stream reports it.
+    pub(super) fn hung_up(&mut self, spoken: EndedReason) -> Applied {
         match self.job.phase.clone() {
             Phase::Placed { call, .. } | Phase::Talking { call, .. } => {
+                let reason = if self.was_too_long() { EndedReason::MaxDurationReached } else { spoken };
+                let report = self.spoken_report(reason);
                 self.close_attempt();
                 if self.job.cancel_requested {
                     self.finish(Outcome::Cancelled);
+                } else if let Some(report) = report {
+                    self.conclude(report);
                 } else {
                     self.job.phase = Phase::Closing { call, since: self.now, half: Half::Ended };
                 }
@@ -102,11 +106,22 @@ impl Next<'_> {
         }
     }
 
+    /// Whether the call was as long as Twilio lets it be: then it was Twilio that ended it.
+    fn was_too_long(&self) -> bool {
+        let limit = self.rules.time_limit;
+        let duration = self.job.open_attempt().and_then(|attempt| attempt.duration_s);
+        match (duration, &self.job.phase) {
+            (Some(seconds), _) => i64::from(seconds) >= limit.as_secs(),
+            (None, Phase::Talking { since, .. }) => self.now >= later(*since, limit),
+            (None, _) => false,
+        }
+    }
+
     /// Busy, no answer or failed.
     fn missed(&mut self, ended_reason: EndedReason) -> Applied {
         if !matches!(self.job.phase, Phase::Placed { .. }) {
             // A call that was picked up and then failed is over all the same.
-            return self.hung_up();
+            return self.hung_up(EndedReason::ErrorStream);
         }
         self.close_attempt();
         if self.job.cancel_requested {
@@ -120,7 +135,7 @@ impl Next<'_> {
     /// `canceled`: Twilio gave the call back before it rang through.
     fn taken_back(&mut self) -> Applied {
         if !matches!(self.job.phase, Phase::Placed { .. }) {
-            return self.hung_up();
+            return self.hung_up(EndedReason::ErrorStream);
         }
         self.close_attempt();
         if self.job.cancel_requested {

@@ -45,6 +45,9 @@ impl Next<'_> {
             }
             Event::VoiceRequested { .. } => self.picked_up(self.now),
             Event::StreamOpened { stream, .. } => self.streams(stream),
+            Event::SpeechBegun { line_ms, .. } => self.speech_begins(*line_ms),
+            Event::TurnHeard { turn, heard, line_ms, .. } => self.turn(*turn, heard, *line_ms),
+            Event::Detected { answered_by, .. } => self.detected(*answered_by),
             Event::AnswerHeard { answer, .. } => self.heard(answer),
             Event::DoNotCallHeard { .. } => {
                 self.effects.push(Effect::Suppress);
@@ -102,6 +105,11 @@ impl Next<'_> {
             return Ok(());
         }
         if matches!(event, Event::CallNews { .. }) && self.note_facts(event) {
+            return Ok(());
+        }
+        if let Event::Detected { call, answered_by, .. } = event
+            && self.note_detection(call, *answered_by)
+        {
             return Ok(());
         }
         Err(match self.job.phase {

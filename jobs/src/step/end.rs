@@ -97,7 +97,7 @@ impl Next<'_> {
                 let limit = later(since, self.rules.time_limit + LOOK_AGAIN);
                 if self.now >= limit {
                     self.effects.push(Effect::HangUp(call.clone()));
-                    return self.hung_up();
+                    return self.hung_up(EndedReason::MaxDurationReached);
                 }
                 let ask_again = if self.job.cancel_requested { ASK_AGAIN } else { LOOK_AGAIN };
                 self.effects.push(if self.job.cancel_requested { Effect::HangUp(call) } else { Effect::Fetch(call) });

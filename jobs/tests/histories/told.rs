@@ -69,6 +69,8 @@ impl From<&StoredRules> for Rules {
             time_limit: wait(&rules.time_limit),
             queued_limit: wait(&rules.queued_limit),
             hours: None,
+            // Stored before there were messages for machines.
+            message: None,
         }
     }
 }

@@ -14,6 +14,7 @@ use gymcall_jobs::job::{CallJob, Phase};
 use gymcall_jobs::outcome::{AnsweredBy, Disposition, EndedReason, Report};
 use gymcall_jobs::rules::Rules;
 use gymcall_jobs::step::{Effect, Step};
+use gymcall_jobs::turn::SpokenTurn;
 use gymcall_jobs::window::Hours;
 use jiff::{SignedDuration, Timestamp};
 use proptest::collection::vec;
@@ -197,6 +198,9 @@ fn addressed(mut event: Event, new_tag: Tag, new_call: CallSid) -> Event {
         Event::Created { tag, call }
         | Event::VoiceRequested { tag, call }
         | Event::StreamOpened { tag, call, .. }
+        | Event::SpeechBegun { tag, call, .. }
+        | Event::TurnHeard { tag, call, .. }
+        | Event::Detected { tag, call, .. }
         | Event::AnswerHeard { tag, call, .. }
         | Event::DoNotCallHeard { tag, call, .. }
         | Event::Reported { tag, call, .. } => (*tag, *call) = (new_tag, new_call),
@@ -236,6 +240,12 @@ fn dial() -> Event {
     Event::DialBegun { tag: tag(0) }
 }
 
+fn turns() -> impl Strategy<Value = SpokenTurn> {
+    (select(vec!["", "6 to 10", "hello?"]), any::<bool>(), 0u64..60_000).prop_map(|(text, damaged, from_ms)| {
+        SpokenTurn { text: text.to_owned(), confidence: None, damaged, from_ms, to_ms: from_ms + 1 }
+    })
+}
+
 /// Any event but a dial; its secret and its call are replaced when its turn comes.
 fn events() -> impl Strategy<Value = Event> {
     let detail = "in words".to_owned();
@@ -251,6 +261,11 @@ fn events() -> impl Strategy<Value = Event> {
         8 => call_news(),
         1 => Just(Event::VoiceRequested { tag: tag(0), call: sid(0) }),
         1 => Just(Event::StreamOpened { tag: tag(0), call: sid(0), stream: "MZ1".to_owned() }),
+        1 => (0u64..20_000).prop_map(|line_ms| Event::SpeechBegun { tag: tag(0), call: sid(0), line_ms }),
+        2 => (0usize..3, turns(), 0u64..20_000)
+            .prop_map(|(turn, heard, line_ms)| Event::TurnHeard { tag: tag(0), call: sid(0), turn, heard, line_ms }),
+        1 => select(AnsweredBy::ALL.to_vec())
+            .prop_map(|answered_by| Event::Detected { tag: tag(0), call: sid(0), answered_by, after_ms: None }),
         2 => answers().prop_map(|answer| Event::AnswerHeard { tag: tag(0), call: sid(0), answer }),
         1 => Just(Event::DoNotCallHeard { tag: tag(0), call: sid(0), quote: quote.clone() }),
         2 => reports().prop_map(|report| Event::Reported { tag: tag(0), call: sid(0), report }),
@@ -381,13 +396,15 @@ pub(crate) fn rules() -> impl Strategy<Value = Rules> {
     // All day long, so that hours are kept and the other laws hold as they do without.
     let hours: Hours = serde_json::from_str(r#"{"from": "00:00", "to": "24:00"}"#).expect("hours");
     let hours = select(vec![None, Some(hours)]);
-    (1u32..4, seconds(0..3_600), waits, limits, hours).prop_map(
+    let message = option::of(seconds(1..120));
+    (1u32..4, seconds(0..3_600), waits, limits, hours, message).prop_map(
         |(
             max_attempts,
             redial_after,
             look_up_waits,
             (dial_deadline, ring_timeout, time_limit, queued_limit),
             hours,
+            message,
         )| Rules {
             max_attempts,
             redial_after,
@@ -397,6 +414,7 @@ pub(crate) fn rules() -> impl Strategy<Value = Rules> {
             time_limit,
             queued_limit,
             hours,
+            message,
         },
     )
 }

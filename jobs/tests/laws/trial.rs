@@ -43,9 +43,9 @@ fn the_histories_reach_everything() {
     }
     let every_status: BTreeSet<_> = Status::ALL.iter().map(|status| status.as_str()).collect();
     assert_eq!(statuses, every_status);
-    assert_eq!(accepted.len(), 18, "accepted: {accepted:?}");
-    assert_eq!(refused.len(), 18, "refused: {refused:?}");
-    assert_eq!(effects.len(), 5, "asked for: {effects:?}");
+    assert_eq!(accepted.len(), 21, "accepted: {accepted:?}");
+    assert_eq!(refused.len(), 21, "refused: {refused:?}");
+    assert_eq!(effects.len(), 6, "asked for: {effects:?}");
     assert_eq!(reasons.len(), 5, "refused because: {reasons:?}");
 }
 
@@ -53,6 +53,7 @@ fn kind(effect: &Effect) -> &'static str {
     match effect {
         Effect::HangUp(_) => "hang up",
         Effect::TakeBack(_) => "take back",
+        Effect::LeaveMessage(_) => "leave a message",
         Effect::Fetch(_) => "fetch",
         Effect::LookUp { .. } => "look up",
         Effect::Suppress => "suppress",

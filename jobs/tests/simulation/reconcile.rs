@@ -56,7 +56,8 @@ impl Reconciler {
             Effect::HangUp(call) => self.end(&job, call, CallStatus::Completed).await,
             Effect::TakeBack(call) => self.end(&job, call, CallStatus::Canceled).await,
             Effect::LookUp { tag, since } => self.look_up(&job, tag, *since).await,
-            Effect::Suppress => Ok(()),
+            // Nobody in this world leaves messages.
+            Effect::LeaveMessage(_) | Effect::Suppress => Ok(()),
         };
     }
 

@@ -67,6 +67,7 @@ impl Tally {
         self.see(match effect {
             Effect::HangUp(_) => "order: hang up",
             Effect::TakeBack(_) => "order: take back",
+            Effect::LeaveMessage(_) => "order: leave a message",
             Effect::Fetch(_) => "order: fetch",
             Effect::LookUp { .. } => "order: look up",
             Effect::Suppress => "order: suppress",
