@@ -17,7 +17,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::config::{ConfigError, Settings, TwilioAccount};
+use crate::config::{ConfigError, Settings, Speech, TwilioAccount};
 use crate::dial::Dialer;
 use crate::reconcile::Reconciler;
 use crate::recover::Recovery;
@@ -25,6 +25,7 @@ use crate::server::{self, Parts, Server, Signatures};
 use crate::twilio::client::{Account, Client, ClientError};
 use crate::twilio::public_url::{PublicBase, PublicUrlError};
 use crate::twilio::signature::Verifier;
+use crate::voice::language::Voice;
 use crate::worker;
 use keeper::Keeper;
 
@@ -114,7 +115,8 @@ pub async fn start(settings: &Settings, missing_credentials: String, role: Role)
     let (mut worker, mut tasks) = (None, JoinSet::new());
     if let Some(account) = &settings.twilio {
         let client = Arc::new(Client::new(account_of(settings, account), settings.http_timeout())?);
-        let reconciler = Reconciler::new(ledger.clone(), Arc::clone(&client), account.from_number.clone());
+        let reconciler =
+            Reconciler::new(ledger.clone(), Arc::clone(&client), account.from_number.clone(), voice(settings));
         if !keeper.is_shared() {
             reconciler.recover().await?;
         }
@@ -124,7 +126,8 @@ pub async fn start(settings: &Settings, missing_credentials: String, role: Role)
         tasks.spawn(until(stop_serving.clone(), recovery.run()));
         if role.dials() {
             tracing::info!("dialling what is due: Twilio calls back at {}", base.http_url("/"));
-            let dialer = Dialer::new(ledger.clone(), client, base.clone(), settings.http_timeout());
+            let detection = settings.machine_detection;
+            let dialer = Dialer::new(ledger.clone(), client, base.clone(), detection, settings.http_timeout());
             let due = DueJobs::of(store, ledger.capacity());
             worker = Some(tokio::spawn(worker::run(due, dialer, stop_dialling.clone())));
         }
@@ -140,6 +143,8 @@ pub async fn start(settings: &Settings, missing_credentials: String, role: Role)
             api_key: settings.api_key.clone(),
             stopping: stop_dialling.clone(),
             phones: settings.phone_rules.clone(),
+            speech: settings.speech.clone(),
+            machine_detection: settings.machine_detection,
         }));
         tasks.spawn(serve(listener, Arc::clone(&server), stop_serving.clone()));
         tracing::info!(%address, "listening on http://{address}");
@@ -251,6 +256,14 @@ pub(crate) fn public_url(settings: &Settings, address: Option<SocketAddr>) -> Re
 
 fn rules(settings: &Settings) -> Rules {
     Rules { dial_deadline: settings.dial_deadline, look_up_waits: settings.look_up_waits.clone(), ..Rules::default() }
+}
+
+/// The voice that leaves messages, also where conversations are held in tones.
+fn voice(settings: &Settings) -> Voice {
+    match &settings.speech {
+        Speech::Twilio(voice) => voice.clone(),
+        Speech::Tones => Voice::default(),
+    }
 }
 
 fn capacity(settings: &Settings) -> Capacity {

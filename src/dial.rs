@@ -18,7 +18,7 @@ use gymcall_jobs::store::{Begun, Refusal as GateRefusal, StoreError};
 use tokio::time::Instant;
 
 use crate::twilio::callback::CallbackUrls;
-use crate::twilio::client::{Client, PlaceCall, Placement};
+use crate::twilio::client::{Client, MachineDetection, PlaceCall, Placement};
 use crate::twilio::public_url::PublicBase;
 use crate::twilio::refusal::{Refusal, Verdict};
 
@@ -28,6 +28,8 @@ pub struct Dialer {
     ledger: Ledger,
     twilio: Arc<Client>,
     base: PublicBase,
+    /// Whether Twilio listens for machines.
+    machine_detection: bool,
     /// How long after the stored intent a request may still be sent, so that it has ended,
     /// whatever came of it, before the sweep looks at the job.
     send_within: Duration,
@@ -38,10 +40,16 @@ const REST_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 impl Dialer {
     /// A dialler whose requests to Twilio take at most `http_timeout`.
-    pub fn new(ledger: Ledger, twilio: Arc<Client>, base: PublicBase, http_timeout: Duration) -> Self {
+    pub fn new(
+        ledger: Ledger,
+        twilio: Arc<Client>,
+        base: PublicBase,
+        machine_detection: bool,
+        http_timeout: Duration,
+    ) -> Self {
         let deadline = Duration::try_from(ledger.rules().dial_deadline).unwrap_or_default();
         let send_within = deadline.saturating_sub(http_timeout).max(Duration::from_secs(1));
-        Self { ledger, twilio, base, send_within }
+        Self { ledger, twilio, base, machine_detection, send_within }
     }
 
     /// Dials one due job, if the gate lets it.
@@ -118,6 +126,14 @@ impl Dialer {
         let urls = CallbackUrls::new(&self.base, job.id(), tag);
         let rules = self.ledger.rules();
         let seconds = |duration: jiff::SignedDuration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
+        let detection = match self.machine_detection {
+            // Known since the dial began. If it cannot be told now, a machine is hung up on and nobody is harmed.
+            true => Some(MachineDetection {
+                awaits_beep: self.ledger.rules_for(job).await.is_ok_and(|rules| rules.message.is_some()),
+                callback: urls.amd,
+            }),
+            false => None,
+        };
         self.twilio
             .place(&PlaceCall {
                 to: job.gym().phone.as_str().to_owned(),
@@ -125,6 +141,7 @@ impl Dialer {
                 status_url: urls.status,
                 timeout_s: seconds(rules.ring_timeout),
                 time_limit_s: seconds(rules.time_limit),
+                detection,
                 send_before,
             })
             .await

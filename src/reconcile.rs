@@ -16,11 +16,17 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::twilio::client::{Client, Listing, RemoteCall, RequestError};
+use crate::twilio::twiml;
+use crate::voice::brief::Brief;
+use crate::voice::language::Voice;
 
 /// How many orders are carried out at once.
 const AT_ONCE: usize = 16;
 /// How far Twilio's `date_created`, in whole seconds, may be from the time of the request.
 pub(crate) const MATCH_WITHIN: SignedDuration = SignedDuration::from_secs(5);
+
+/// Characters that Twilio takes of a document in an update.
+const MOST_TWIML: usize = 4_000;
 
 /// Carries out orders against Twilio. Cheap to clone.
 #[derive(Clone)]
@@ -28,12 +34,13 @@ pub struct Reconciler {
     ledger: Ledger,
     twilio: Arc<Client>,
     from_number: String,
+    voice: Voice,
 }
 
 impl Reconciler {
-    /// A reconciler for calls that come from `from_number`.
-    pub fn new(ledger: Ledger, twilio: Arc<Client>, from_number: String) -> Self {
-        Self { ledger, twilio, from_number }
+    /// A reconciler for calls that come from `from_number`, and whose messages are left in this voice.
+    pub fn new(ledger: Ledger, twilio: Arc<Client>, from_number: String, voice: Voice) -> Self {
+        Self { ledger, twilio, from_number, voice }
     }
 
     /// Carries out orders until nobody can give any.
@@ -78,12 +85,46 @@ impl Reconciler {
             Effect::Fetch(call) => self.news(&job, self.twilio.fetch(call).await).await,
             Effect::HangUp(call) => self.end(&job, call, self.twilio.hang_up(call).await).await,
             Effect::TakeBack(call) => self.end(&job, call, self.twilio.take_back(call).await).await,
+            Effect::LeaveMessage(call) => self.leave_message(&job, call).await,
             Effect::LookUp { tag, since } => self.look_up(&job, tag, *since).await,
             Effect::Suppress => Ok(()),
         };
         if let Err(error) = done {
             tracing::warn!(job_id = %job, ?effect, %error, "job {job}: an order failed: {error}");
         }
+    }
+
+    /// Has the call say the campaign's message and end. Once only: a message that is asked for twice begins anew.
+    async fn leave_message(&self, id: &JobId, call: &CallSid) -> Result<(), ReconcileError> {
+        let store = self.ledger.store();
+        let Some(job) = store.job(id).await?.map(|stored| stored.record) else { return Ok(()) };
+        let campaign = match job.membership() {
+            Some(membership) => store.campaign(&membership.campaign).await?.map(|stored| stored.record),
+            None => None,
+        };
+        let brief = Brief::of(&job, campaign.as_ref());
+        let Some(message) = campaign.as_ref().and_then(|campaign| campaign.policy.message()) else {
+            return self.end(id, call, self.twilio.hang_up(call).await).await;
+        };
+        let message = brief.fill(message);
+        let voice = self.voice.for_job(&job);
+        let document = twiml::say_and_hang_up(0, Some(&message), voice.name.as_deref(), voice.language.as_str());
+        let refused = match document {
+            Ok(document) if document.chars().count() <= MOST_TWIML => self.twilio.instruct(call, &document).await.err(),
+            // Its columns hold a novel.
+            Ok(_) | Err(_) => {
+                self.note(id, "message_too_long", "the message is too long for Twilio".to_owned()).await?;
+                return self.end(id, call, self.twilio.hang_up(call).await).await;
+            }
+        };
+        match refused {
+            None => {
+                tracing::info!(job_id = %id, call_sid = %call, "job {id}: a message is left for a machine");
+                self.note(id, "message_left", message).await
+            }
+            Some(error) => self.note(id, "message_failed", error.to_string()).await,
+        }?;
+        Ok(())
     }
 
     /// An end that Twilio refuses is mostly a call that has ended: so ask.

@@ -10,6 +10,7 @@ mod campaigns;
 pub mod doorway;
 pub mod error;
 mod evidence;
+mod gather;
 mod gyms;
 mod health;
 mod idempotency;
@@ -18,6 +19,7 @@ pub mod job_json;
 mod jobs;
 mod limit;
 mod media;
+mod minutes;
 mod page;
 mod reply;
 pub mod results;
@@ -37,7 +39,8 @@ use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::twilio::callback::{STATUS_PATH, STREAM_PATH, VOICE_PATH};
+use crate::config::Speech;
+use crate::twilio::callback::{AMD_PATH, GATHER_PATH, STATUS_PATH, STREAM_PATH, VOICE_PATH};
 use crate::twilio::public_url::PublicBase;
 use crate::twilio::signature::Verifier;
 use error::Problem;
@@ -56,6 +59,10 @@ pub struct Server {
     pub(crate) api_key: Option<SecretString>,
     /// Which numbers may be called.
     pub(crate) phones: PhoneRules,
+    /// What speaks and listens.
+    pub(crate) speech: Speech,
+    /// Whether Twilio listens for machines.
+    pub(crate) machine_detection: bool,
     /// Whether nothing new is dialled any more.
     pub(crate) stopping: CancellationToken,
     /// Conversations and imports that are going on: the server ends when they have ended.
@@ -89,6 +96,10 @@ pub struct Parts {
     pub api_key: Option<SecretString>,
     /// Which numbers may be called.
     pub phones: PhoneRules,
+    /// What speaks and listens.
+    pub speech: Speech,
+    /// Whether Twilio listens for machines.
+    pub machine_detection: bool,
     /// Cancelled once nothing new is dialled any more.
     pub stopping: CancellationToken,
 }
@@ -96,7 +107,7 @@ pub struct Parts {
 impl Server {
     /// A server of these parts.
     pub fn new(parts: Parts) -> Self {
-        let Parts { ledger, base, signatures, can_call, api_key, phones, stopping } = parts;
+        let Parts { ledger, base, signatures, can_call, api_key, phones, speech, machine_detection, stopping } = parts;
         Self {
             ledger,
             base,
@@ -104,6 +115,8 @@ impl Server {
             can_call,
             api_key,
             phones,
+            speech,
+            machine_detection,
             stopping,
             unfinished: TaskTracker::new(),
             streams: media::OpenStreams::default(),
@@ -146,6 +159,8 @@ pub fn router(server: Arc<Server>) -> Router {
     let twilio = Router::new()
         .route(VOICE_PATH, post(webhooks::voice))
         .route(STATUS_PATH, post(webhooks::status))
+        .route(GATHER_PATH, post(gather::heard))
+        .route(AMD_PATH, post(webhooks::amd))
         .route(STREAM_PATH, get(media::open));
     // A segment of a path in PUBLIC_BASE_URL may begin with a colon, which an older axum had a meaning for.
     let ours = Router::new().merge(users).merge(twilio.clone()).without_v07_checks();

@@ -27,6 +27,9 @@ pub(super) struct Demo {
     /// Another CSV than the sample
     #[arg(long, value_name = "FILE.csv")]
     gyms: Option<PathBuf>,
+    /// What speaks and listens: modem sounds over a stream, or the local Twilio's own voice and recognition
+    #[arg(long, value_name = "tones|twilio", default_value = "tones", value_parser = ["tones", "twilio"])]
+    speech: String,
     /// Keep the server and the local Twilio running afterwards
     #[arg(long)]
     stay: bool,
@@ -50,7 +53,7 @@ impl Demo {
         start_log(outer.get("LOG_LEVEL").unwrap_or("warn"))?;
         let folder = data_folder(&outer)?;
         let twilio = local_twilio(&folder).await?;
-        let server = server(&folder, &twilio).await?;
+        let server = server(&folder, &twilio, &self.speech).await?;
         let url = server.url().unwrap_or_default();
         let client = Client::new(&url, None)?;
         if !json {
@@ -123,7 +126,7 @@ async fn local_twilio(folder: &Path) -> Result<Simulator, CliError> {
     Simulator::start(settings).await.map_err(|error| CliError::Simulator(error.to_string()))
 }
 
-async fn server(folder: &Path, twilio: &Simulator) -> Result<Running, CliError> {
+async fn server(folder: &Path, twilio: &Simulator, speech: &str) -> Result<Running, CliError> {
     let account = TwilioSettings::default();
     let sources = Sources::of([
         ("GYMCALL_BIND", "127.0.0.1:0".to_owned()),
@@ -135,6 +138,7 @@ async fn server(folder: &Path, twilio: &Simulator) -> Result<Running, CliError> 
         ("GYMCALL_CALLS_PER_SECOND", CALLS_PER_SECOND.to_string()),
         ("GYMCALL_MAX_CONCURRENT_CALLS", LINES.to_string()),
         ("GYMCALL_LOOK_UP_WAITS", "1s,2s,4s,8s".to_owned()),
+        ("GYMCALL_SPEECH", speech.to_owned()),
     ]);
     Ok(app::start(&Settings::from_sources(&sources)?, missing_credentials(&sources), Role::ServeAndDial).await?)
 }

@@ -18,8 +18,11 @@ use gymcall_jobs::ledger::Told;
 
 use super::doorway;
 use super::error::Problem;
+use super::gather;
+use super::minutes::Call;
 use super::{Server, Signatures};
-use crate::twilio::callback::{CallbackError, CallbackQuery, CallbackUrls, StatusNews, VoiceRequest};
+use crate::config::Speech;
+use crate::twilio::callback::{AmdNews, CallbackError, CallbackQuery, CallbackUrls, StatusNews, VoiceRequest};
 use crate::twilio::signature::{BadSignature, Proof, Verifier, decode_form, decode_json};
 use crate::twilio::twiml;
 
@@ -46,6 +49,10 @@ pub(super) async fn voice(
     if !may_talk(&job, &tag, &call) {
         tracing::warn!(job_id = %id, call_sid = %call, "job {id}: call {call} is not its open attempt and is hung up");
         return Ok(xml(twiml::hang_up().to_owned()));
+    }
+    let on_a_stream = job.open_attempt().is_some_and(|attempt| attempt.stream.is_some());
+    if let (Speech::Twilio(voice), false) = (&server.speech, on_a_stream) {
+        return gather::begin(&server, &Call { job: id, tag, sid: call }, voice).await;
     }
     let stream = CallbackUrls::new(&server.base, &id, &tag).stream;
     let document = twiml::connect_stream(&stream, &[("job", id.as_str()), ("tag", tag.as_str())]).map_err(|error| {
@@ -91,9 +98,28 @@ pub(super) async fn status(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
+/// `POST /v1/twilio/amd`: who answered, as Twilio heard it beside the call.
+pub(super) async fn amd(
+    State(server): State<Arc<Server>>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let Some((query, news)) = verified(&server, &uri, &headers, &body, AmdNews::from_form)? else {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    };
+    let AmdNews { call, answered_by, after_ms } = news;
+    let (id, tag) = (query.job, query.tag);
+    tracing::info!(job_id = %id, call_sid = %call, %answered_by, "job {id}: call {call} was answered by {answered_by}");
+    let event = Event::Detected { tag: tag.clone(), call, answered_by, after_ms };
+    server.ledger.remind(&id, &tag, event).await?;
+    failpoint!("S4");
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
 /// Whose call a webhook is about and what it says, if Twilio signed it for the URL that it asked for. `None` if
 /// it is signed and still means nothing to us.
-fn verified<T>(
+pub(super) fn verified<T>(
     server: &Server,
     uri: &Uri,
     headers: &HeaderMap,
@@ -146,6 +172,6 @@ fn forged(why: &str) -> Problem {
     Problem::new(StatusCode::FORBIDDEN, doorway::NOT_SIGNED)
 }
 
-fn xml(document: String) -> Response {
+pub(super) fn xml(document: String) -> Response {
     ([(header::CONTENT_TYPE, "text/xml; charset=utf-8")], document).into_response()
 }

@@ -12,7 +12,10 @@ use jiff::Timestamp;
 
 use super::time;
 pub use gymcall_jobs::attempt::{CallStatus, UnknownStatus};
-pub use urls::{CallbackQuery, CallbackQueryError, CallbackUrls, STATUS_PATH, STREAM_PATH, VOICE_PATH};
+pub use urls::{
+    AMD_PATH, CallbackQuery, CallbackQueryError, CallbackUrls, GATHER_PATH, STATUS_PATH, STREAM_PATH, VOICE_PATH,
+    turn_of,
+};
 
 /// A signed form that we cannot use. Log it and answer 2xx: Twilio would send the same again.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -71,6 +74,46 @@ impl VoiceRequest {
     /// Reads a decoded form.
     pub fn from_form(params: &[(String, String)]) -> Result<Self, CallbackError> {
         Ok(Self { call: call(params)? })
+    }
+}
+
+/// Twilio has heard a turn, or has waited for one in vain.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SpeechNews {
+    /// The call.
+    pub call: CallSid,
+    /// The words; empty if there were none.
+    pub text: String,
+    /// How sure Twilio is of them, 0 to 1, where it says so.
+    pub confidence: Option<f64>,
+}
+
+impl SpeechNews {
+    /// Reads a decoded form.
+    pub fn from_form(params: &[(String, String)]) -> Result<Self, CallbackError> {
+        let confidence = number(params, "Confidence").filter(|sure: &f64| (0.0..=1.0).contains(sure));
+        let text = field(params, "SpeechResult").unwrap_or_default().trim().to_owned();
+        Ok(Self { call: call(params)?, text, confidence })
+    }
+}
+
+/// Twilio listened beside a call and says who answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AmdNews {
+    /// The call.
+    pub call: CallSid,
+    /// Who answered.
+    pub answered_by: AnsweredBy,
+    /// How long it listened, in ms (`MachineDetectionDuration`).
+    pub after_ms: Option<u64>,
+}
+
+impl AmdNews {
+    /// Reads a decoded form.
+    pub fn from_form(params: &[(String, String)]) -> Result<Self, CallbackError> {
+        let who = field(params, "AnsweredBy").ok_or(CallbackError::Missing("AnsweredBy"))?;
+        let after_ms = number(params, "MachineDetectionDuration");
+        Ok(Self { call: call(params)?, answered_by: answered_by(who), after_ms })
     }
 }
 

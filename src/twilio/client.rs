@@ -26,7 +26,7 @@ use super::refusal::Refusal;
 pub(crate) use http::explain;
 pub use http::{ClientError, from_outside};
 pub use inquiry::{AccountRecord, Balance, Capabilities, MinutePrice, OwnedNumber};
-pub use placement::{PlaceCall, Placement};
+pub use placement::{MachineDetection, PlaceCall, Placement};
 pub use remote::{Listing, NextPage, RemoteCall, RequestError};
 
 /// Twilio's path of this version of the API.
@@ -116,6 +116,12 @@ impl Client {
     /// Ends a call (`Status=completed`), ringing or talking. Saying it twice does no harm.
     pub async fn hang_up(&self, call: &CallSid) -> Result<RemoteCall, RequestError> {
         self.update(call, "completed").await
+    }
+
+    /// Has a call say something else from now on: this document, of at most 4,000 characters.
+    pub async fn instruct(&self, call: &CallSid, twiml: &str) -> Result<RemoteCall, RequestError> {
+        let request = self.asking.post(self.url(&["Calls", &file_of(call)]));
+        remote::call(self.ask(request.form(&[("Twiml", twiml)])).await?)
     }
 
     /// Takes back a call that is queued or ringing (`Status=canceled`).

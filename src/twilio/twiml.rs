@@ -4,7 +4,7 @@
 //! wrote the list. Serve it as `text/xml`.
 
 use quick_xml::Writer;
-use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, Event};
+use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 use url::Url;
 
 /// A document that Twilio would not take.
@@ -56,6 +56,89 @@ pub fn connect_stream(stream_url: &Url, parameters: &[(&str, &str)]) -> Result<S
         xml.write_event(Event::Empty(BytesStart::new("Hangup")))?;
         Ok(())
     })
+}
+
+/// How Twilio is to listen, and what it says before.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask<'a> {
+    /// Where it tells what it heard, or that it heard nothing.
+    pub action: &'a Url,
+    /// What it says; speech cuts it off.
+    pub line: Option<&'a str>,
+    /// Twilio's name of a voice; none is its usual one.
+    pub voice: Option<&'a str>,
+    /// The BCP-47 tag of the language that is spoken and heard.
+    pub language: &'a str,
+    /// Phrases that are likely, with commas between.
+    pub hints: &'a str,
+}
+
+/// How long nobody may say anything after our line, in seconds.
+const NO_INPUT_S: &str = "5";
+/// The pause that ends a turn, in seconds, of which Twilio takes whole ones. People breathe for a third of a second and
+/// think for longer; `auto` ends a turn at the first pause, in the middle of a week's opening hours.
+const PAUSE_S: &str = "1";
+
+/// `<Gather input="speech">`: says a line, listens, and tells what it heard; if it heard nothing, that.
+pub fn ask(ask: &Ask<'_>) -> Result<String, TwimlError> {
+    document(|xml| {
+        let mut gather = BytesStart::new("Gather");
+        gather.push_attribute(("input", "speech"));
+        gather.push_attribute(("action", ask.action.as_str()));
+        gather.push_attribute(("method", "POST"));
+        gather.push_attribute(("timeout", NO_INPUT_S));
+        gather.push_attribute(("speechTimeout", PAUSE_S));
+        gather.push_attribute(("actionOnEmptyResult", "true"));
+        gather.push_attribute(("bargeIn", "true"));
+        gather.push_attribute(("language", ask.language));
+        if !ask.hints.is_empty() {
+            gather.push_attribute(("hints", printable(ask.hints).as_str()));
+        }
+        match ask.line {
+            None => xml.write_event(Event::Empty(gather))?,
+            Some(line) => {
+                xml.write_event(Event::Start(gather))?;
+                say(xml, line, ask.voice, ask.language)?;
+                xml.write_event(Event::End(BytesEnd::new("Gather")))?;
+            }
+        }
+        // Twilio asks the action in any case; but a call of which nobody knows any more must not stay open.
+        xml.write_event(Event::Empty(BytesStart::new("Hangup")))?;
+        Ok(())
+    })
+}
+
+/// Waits for so many seconds, says a line, and ends the call.
+pub fn say_and_hang_up(
+    wait_s: u32,
+    line: Option<&str>,
+    voice: Option<&str>,
+    language: &str,
+) -> Result<String, TwimlError> {
+    document(|xml| {
+        if wait_s > 0 {
+            let mut pause = BytesStart::new("Pause");
+            pause.push_attribute(("length", wait_s.to_string().as_str()));
+            xml.write_event(Event::Empty(pause))?;
+        }
+        if let Some(line) = line {
+            say(xml, line, voice, language)?;
+        }
+        xml.write_event(Event::Empty(BytesStart::new("Hangup")))?;
+        Ok(())
+    })
+}
+
+fn say(xml: &mut Writer<Vec<u8>>, line: &str, voice: Option<&str>, language: &str) -> Result<(), TwimlError> {
+    let mut say = BytesStart::new("Say");
+    if let Some(voice) = voice {
+        say.push_attribute(("voice", voice));
+    }
+    say.push_attribute(("language", language));
+    xml.write_event(Event::Start(say))?;
+    xml.write_event(Event::Text(BytesText::new(&printable(line))))?;
+    xml.write_event(Event::End(BytesEnd::new("Say")))?;
+    Ok(())
 }
 
 /// `<Hangup/>`: ends the call.

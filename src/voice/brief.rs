@@ -1,6 +1,8 @@
 //! What a call is about, and how long its silences may be.
 
+use gymcall_jobs::campaign::Campaign;
 use gymcall_jobs::gym::column_name;
+use gymcall_jobs::job::CallJob;
 use gymcall_jobs::question::Question;
 use std::collections::BTreeMap;
 
@@ -20,6 +22,24 @@ pub struct Brief {
 }
 
 impl Brief {
+    /// What a job's call is about. A single call belongs to no campaign.
+    pub fn of(job: &CallJob, campaign: Option<&Campaign>) -> Self {
+        let gym = job.gym();
+        let known = ["phone_number", "city", "state", "country", "timezone", "preferred_language", "external_id"];
+        let known = known.into_iter().filter_map(|name| Some((name.to_owned(), gym.variable(name)?.to_owned())));
+        Self {
+            gym_name: gym.name.clone(),
+            on_behalf_of: campaign
+                .map_or_else(|| "a gymcall user".to_owned(), |campaign| campaign.on_behalf_of.clone()),
+            questions: match (job.membership(), campaign) {
+                (None, _) => Question::defaults(),
+                (Some(_), campaign) => campaign.map(|campaign| campaign.questions.clone()).unwrap_or_default(),
+            },
+            variables: known.chain(gym.variables.clone()).collect(),
+            recorded: false,
+        }
+    }
+
     /// A text with its `{{column}}`s filled in. A column that is not there leaves nothing behind.
     pub fn fill(&self, text: &str) -> String {
         let mut filled = String::new();

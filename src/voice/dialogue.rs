@@ -6,7 +6,9 @@
 mod remark;
 pub mod scripted;
 
+use super::answers::Phrase;
 use gymcall_jobs::answer::Answer;
+use gymcall_jobs::question::Question;
 
 /// Decides what the agent says.
 pub trait Dialogue {
@@ -22,8 +24,18 @@ pub trait Dialogue {
     /// The call may not go on: the line to end it with.
     fn time_up(&mut self) -> Reply;
 
+    /// The question that was put last, while the dialogue goes on.
+    fn asking(&self) -> Option<&Question> {
+        None
+    }
+
     /// How many answers there are.
     fn tally(&self) -> Tally;
+}
+
+/// Whether these words ask not to be called again.
+pub fn is_do_not_call(words: &str) -> bool {
+    remark::remark(&Phrase::new(words)) == Some(remark::Remark::DoNotCall)
 }
 
 /// A turn of the other side.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use gymcall_jobs::job::CallJob;
+
 /// Whose voice speaks, and in which language.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Voice {
@@ -13,6 +15,18 @@ pub struct Voice {
 }
 
 impl Voice {
+    /// The voice for a job's gym. A preference for a language that nobody here speaks is left aside, and told.
+    pub fn for_job(&self, job: &CallJob) -> Voice {
+        let Some(preferred) = job.gym().preferred_language.as_deref().filter(|text| !text.trim().is_empty()) else {
+            return self.clone();
+        };
+        self.for_gym(preferred).unwrap_or_else(|| {
+            let (id, spoken) = (job.id(), &self.language);
+            tracing::info!(job_id = %id, preferred, "job {id}: prefers {preferred}, and is spoken to in {spoken}");
+            self.clone()
+        })
+    }
+
     /// The voice for a gym with this preferred language: its own kind of the language where it is the same
     /// language. `None` if it is another one, which nobody here speaks.
     pub fn for_gym(&self, preferred: &str) -> Option<Voice> {

@@ -39,14 +39,20 @@ const MENU: [&str; 7] =
 impl Machine {
     /// The machine in a turn. `picked_up` if it is the first thing heard, before we spoke.
     pub(super) fn recognise(heard: &HeardTurn, picked_up: bool) -> Option<Machine> {
-        let phrase = Phrase::new(&heard.turn.text);
+        match Self::of_words(&heard.turn.text, picked_up) {
+            Some(Machine::Menu) => Some(Machine::Menu),
+            _ if heard.beep => Some(Machine::Voicemail(AnsweredBy::MachineEndBeep)),
+            voicemail => voicemail,
+        }
+    }
+
+    /// The same by the words alone: no beep can be heard in them.
+    pub(super) fn of_words(words: &str, picked_up: bool) -> Option<Machine> {
+        let phrase = Phrase::new(words);
         if phrase.has_any(&MENU) {
             return Some(Machine::Menu);
         }
         let voicemail = phrase.has_any(&VOICEMAIL) || picked_up && phrase.has_any(&ABSENT);
-        if heard.beep {
-            return Some(Machine::Voicemail(AnsweredBy::MachineEndBeep));
-        }
         voicemail.then_some(Machine::Voicemail(AnsweredBy::MachineEndSilence))
     }
 

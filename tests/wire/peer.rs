@@ -162,6 +162,7 @@ pub fn a_call(send_within: Duration) -> PlaceCall {
         status_url: url("status"),
         timeout_s: 30,
         time_limit_s: 300,
+        detection: None,
         send_before: Instant::now() + send_within,
     }
 }

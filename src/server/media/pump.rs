@@ -1,21 +1,19 @@
 //! Moves frames between one socket and one conversation.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use gymcall_jobs::event::Event;
-use gymcall_jobs::gym::Gym;
 use gymcall_jobs::id::{JobId, Tag};
-use gymcall_jobs::job::CallJob;
 use gymcall_jobs::ledger::Told;
 use gymcall_jobs::store::StoreError;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::scribe::{Call, Scribe};
+use super::scribe::Scribe;
 use super::{OpenStream, webhooks};
-use crate::server::{Server, jobs};
+use crate::server::Server;
+use crate::server::minutes::{self, Call};
 use crate::twilio::stream::{FromTwilio, MediaFormat, Start, StreamError, StreamSid, ToTwilio};
 use crate::voice::brief::{Brief, Limits};
 use crate::voice::conversation::{Conversation, Output};
@@ -101,7 +99,7 @@ async fn admit(server: &Server, socket: &mut WebSocket) -> Result<Admitted, Stre
     if record.open_attempt().and_then(|attempt| attempt.stream.as_deref()) != Some(stream_sid.as_str()) {
         return Err(StreamRefused::SecondSocket);
     }
-    let brief = brief_of(server, &record).await?;
+    let brief = minutes::brief_of(server, &record).await?.0;
     tracing::info!(job_id = %job, call_sid = %call_sid, "job {job}: the sound of call {call_sid} is here");
     Ok(Admitted { stream: stream_sid, call: Call { job, tag, sid: call_sid }, brief, _place: place })
 }
@@ -117,27 +115,6 @@ async fn start_of(socket: &mut WebSocket) -> Result<Start, StreamRefused> {
         }
     }
     Err(StreamRefused::NoStart)
-}
-
-async fn brief_of(server: &Server, job: &CallJob) -> Result<Brief, StoreError> {
-    let on_behalf_of = match job.membership() {
-        Some(membership) => server.ledger.store().campaign(&membership.campaign).await?.map(|c| c.record.on_behalf_of),
-        None => None,
-    };
-    Ok(Brief {
-        gym_name: job.gym().name.clone(),
-        on_behalf_of: on_behalf_of.unwrap_or_else(|| "a gymcall user".to_owned()),
-        questions: jobs::questions_of(server, job).await?,
-        variables: variables_of(job.gym()),
-        recorded: false,
-    })
-}
-
-/// What `{{column}}` may stand for: the row's own columns and the known ones.
-fn variables_of(gym: &Gym) -> BTreeMap<String, String> {
-    let known = ["phone_number", "city", "state", "country", "timezone", "preferred_language", "external_id"];
-    let known = known.into_iter().filter_map(|name| Some((name.to_owned(), gym.variable(name)?.to_owned())));
-    known.chain(gym.variables.clone()).collect()
 }
 
 async fn converse(server: &Server, socket: WebSocket, admitted: Admitted) {

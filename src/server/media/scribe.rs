@@ -2,25 +2,14 @@
 
 use std::time::Duration;
 
-use gymcall_jobs::event::Event;
-use gymcall_jobs::id::{CallSid, JobId, Tag};
-use gymcall_jobs::ledger::Ledger;
-use gymcall_jobs::store::{NewEntry, StoreError};
-use serde_json::json;
+use gymcall_jobs::ledger::{Ledger, News};
+use gymcall_jobs::store::StoreError;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use crate::server::minutes::{self, Call};
 use crate::voice::conversation::AgentEvent;
-use crate::voice::turn::Turn;
-
-/// The call that is written about.
-#[derive(Debug, Clone)]
-pub(super) struct Call {
-    pub(super) job: JobId,
-    pub(super) tag: Tag,
-    pub(super) sid: CallSid,
-}
 
 /// Takes events and stores them one after the other.
 pub(super) struct Scribe {
@@ -87,28 +76,12 @@ fn is_note(event: &AgentEvent) -> bool {
 }
 
 async fn store(ledger: &Ledger, call: &Call, event: &AgentEvent) -> Result<(), StoreError> {
-    let Call { job, tag, sid } = call.clone();
-    let (tag, call) = (tag, sid);
-    let news = match event {
-        AgentEvent::Said(turn) => return note(ledger, &job, "agent_said", turn).await,
-        AgentEvent::Heard(turn) => return note(ledger, &job, "gym_said", turn).await,
-        AgentEvent::Answer(answer) => Event::AnswerHeard { tag, call, answer: answer.clone() },
-        AgentEvent::DoNotCall { quote } => Event::DoNotCallHeard { tag, call, quote: quote.clone() },
-        AgentEvent::Ended(report) => Event::Reported { tag, call, report: *report },
-    };
-    ledger.tell(&job, news).await.map(drop)
-}
-
-async fn note(ledger: &Ledger, job: &JobId, kind: &str, turn: &Turn) -> Result<(), StoreError> {
-    let detail = json!({
-        "text": turn.text,
-        "from_ms": turn.from_ms,
-        "to_ms": turn.to_ms,
-        "damaged": turn.damaged,
-        "interrupted": turn.interrupted,
-    });
-    let entry = NewEntry { at: ledger.now(), kind: kind.to_owned(), detail, ignored: None };
-    ledger.note(job, vec![entry]).await?;
-    tracing::info!(job_id = %job, "job {job}: {kind}: {}", turn.text);
-    Ok(())
+    match minutes::news_of(call, event, ledger.now()) {
+        News::Event(event) => ledger.tell(&call.job, event).await.map(drop),
+        News::Note(entry) => {
+            ledger.note(&call.job, vec![entry]).await?;
+            minutes::log(call, event);
+            Ok(())
+        }
+    }
 }

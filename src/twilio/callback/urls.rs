@@ -11,6 +11,10 @@ use crate::twilio::public_url::PublicBase;
 pub const VOICE_PATH: &str = "/v1/twilio/voice";
 /// Where Twilio reports how the call fares.
 pub const STATUS_PATH: &str = "/v1/twilio/status";
+/// Where Twilio tells what it heard, in calls that it speaks and hears itself.
+pub const GATHER_PATH: &str = "/v1/twilio/gather";
+/// Where Twilio tells who answered.
+pub const AMD_PATH: &str = "/v1/twilio/amd";
 /// Where Twilio opens the socket for the sound.
 pub const STREAM_PATH: &str = "/v1/twilio/stream";
 
@@ -28,6 +32,10 @@ pub struct CallbackUrls {
     pub voice: Url,
     /// For `StatusCallback`.
     pub status: Url,
+    /// For `AsyncAmdStatusCallback`.
+    pub amd: Url,
+    /// For `<Gather action>`, without the turn: see [`gather`](Self::gather).
+    gather: Url,
     /// For `<Stream url>`: Twilio strips the query there, so job and tag ride as `<Parameter>`.
     pub stream: Url,
 }
@@ -41,7 +49,20 @@ impl CallbackUrls {
             url.set_fragment(Some(DELIVERY));
             url
         };
-        Self { voice: to(VOICE_PATH), status: to(STATUS_PATH), stream: base.ws_url(STREAM_PATH) }
+        Self {
+            voice: to(VOICE_PATH),
+            status: to(STATUS_PATH),
+            amd: to(AMD_PATH),
+            gather: to(GATHER_PATH),
+            stream: base.ws_url(STREAM_PATH),
+        }
+    }
+
+    /// For `<Gather action>`: where Twilio tells what it heard in this turn, from 0.
+    pub fn gather(&self, turn: usize) -> Url {
+        let mut url = self.gather.clone();
+        url.query_pairs_mut().append_pair("turn", &turn.to_string());
+        url
     }
 }
 
@@ -73,6 +94,12 @@ pub enum CallbackQueryError {
     /// `tag` is not a tag. Its text is left out: it may be most of a secret.
     #[error("the callback's tag is not a tag")]
     Tag,
+}
+
+/// The turn that a query of [`CallbackUrls::gather`] is about.
+pub fn turn_of(raw_query: &str) -> Option<usize> {
+    let mut pairs = url::form_urlencoded::parse(raw_query.as_bytes());
+    pairs.find_map(|(name, value)| (name == "turn").then_some(value))?.parse().ok()
 }
 
 impl CallbackQuery {

@@ -24,8 +24,19 @@ pub struct PlaceCall {
     pub timeout_s: u32,
     /// How long the call may be, in seconds.
     pub time_limit_s: u32,
+    /// Whether Twilio listens for a machine, beside the call and without keeping it waiting.
+    pub detection: Option<MachineDetection>,
     /// Past this nothing is sent. A request that was sent before ends by the client's own timeout.
     pub send_before: Instant,
+}
+
+/// How Twilio listens for an answering machine.
+#[derive(Clone)]
+pub struct MachineDetection {
+    /// Where it tells who answered.
+    pub callback: Url,
+    /// Whether it waits for the end of a machine's greeting, for a message to be left.
+    pub awaits_beep: bool,
 }
 
 /// The URLs hold the tag, which is not for logs.
@@ -59,6 +70,14 @@ impl PlaceCall {
         }
         form.push(("Timeout", self.timeout_s.to_string()));
         form.push(("TimeLimit", self.time_limit_s.to_string()));
+        if let Some(MachineDetection { callback, awaits_beep }) = &self.detection {
+            let mode = if *awaits_beep { "DetectMessageEnd" } else { "Enable" };
+            form.push(("MachineDetection", mode.to_owned()));
+            // Without it the gym would hear nothing for some seconds.
+            form.push(("AsyncAmd", "true".to_owned()));
+            form.push(("AsyncAmdStatusCallback", callback.to_string()));
+            form.push(("AsyncAmdStatusCallbackMethod", "POST".to_owned()));
+        }
         form
     }
 }

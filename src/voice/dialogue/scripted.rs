@@ -208,6 +208,10 @@ impl Dialogue for Scripted {
         self.goodbye(End::TimeUp)
     }
 
+    fn asking(&self) -> Option<&Question> {
+        self.question().filter(|_| !self.place.over)
+    }
+
     fn tally(&self) -> Tally {
         Tally { told: self.place.told, of: self.brief.questions.len() }
     }
