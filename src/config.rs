@@ -21,7 +21,6 @@ use url::Url;
 
 pub use account::{TwilioAccount, missing_credentials};
 pub use error::ConfigError;
-use error::invalid;
 pub use sources::{Flags, Sources};
 pub use speech::Speech;
 pub use value::is_loopback;

@@ -27,9 +27,18 @@ fn the_table_of_callees_has_a_row_for_every_row_of_the_sample() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_gym_of_the_demonstration_ends_as_the_table_says() {
+    ends_as_the_table_says("tones").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_gym_ends_the_same_where_twilio_speaks_and_listens_itself() {
+    ends_as_the_table_says("twilio").await;
+}
+
+async fn ends_as_the_table_says(speech: &str) {
     let folder = tempfile::tempdir().unwrap();
     let begun = Instant::now();
-    let mut demo = Program::start(in_folder(folder.path(), ["demo", "--json", "--stay"]));
+    let mut demo = Program::start(in_folder(folder.path(), ["demo", "--json", "--stay", "--speech", speech]));
     let url = demo.err.until("the address that it stays at", url_in).await;
     assert!(begun.elapsed() < WITHIN, "{:?}", begun.elapsed());
     // The last line of the JSON is on its way or here: it was printed before.
@@ -47,13 +56,15 @@ async fn every_gym_of_the_demonstration_ends_as_the_table_says() {
         assert_eq!(ended, promised, "{}: {job:#}", callee.gym);
     }
     as_the_table(&folder.path().join("data/results.csv"), &table);
-    suppressed_at_once(&Api::new(&url), jobs).await;
+    let api = Api::new(&url);
+    suppressed_at_once(&api, jobs).await;
+    spoken_as_asked(&api, jobs, speech).await;
     demo.terminate();
     demo.ended().await.expect(0).plain();
 }
 
 /// Settings of a real account, of a server on the net and plain nonsense: none of them is the demonstration's.
-const HOSTILE: [(&str, &str); 17] = [
+const HOSTILE: [(&str, &str); 21] = [
     ("TWILIO_ACCOUNT_SID", "ACffffffffffffffffffffffffffffffff"),
     ("TWILIO_AUTH_TOKEN", "a-real-token"),
     ("TWILIO_FROM_NUMBER", "+19005550199"),
@@ -70,6 +81,10 @@ const HOSTILE: [(&str, &str); 17] = [
     ("GYMCALL_LOOK_UP_WAITS", "never"),
     ("GYMCALL_DIAL_DEADLINE", "1ms"),
     ("VOICE_AGENT", "somebody else"),
+    ("GYMCALL_SPEECH", "shouts"),
+    ("GYMCALL_VOICE", "<none>"),
+    ("GYMCALL_LANGUAGE", "English"),
+    ("GYMCALL_MACHINE_DETECTION", "maybe"),
     ("HTTP_PROXY", "http://127.0.0.1:1"),
 ];
 
@@ -95,6 +110,18 @@ async fn settings_of_a_real_account_do_not_reach_the_demonstration() {
             words.next() == Some(&line) && words.next() == Some(&callee.import)
         });
         assert!(told, "line {line}, {}: {}", callee.import, demo.out);
+    }
+}
+
+/// Every call that was picked up was held over a stream, or in turns: in none of them the other way was mixed in.
+async fn spoken_as_asked(api: &Api, jobs: &[Value], speech: &str) {
+    let (there, not_there) =
+        if speech == "twilio" { ("speech_begun", "stream_opened") } else { ("stream_opened", "speech_begun") };
+    for job in jobs {
+        let events = api.events(job["id"].as_str().unwrap()).await;
+        let has = |name: &str| events.iter().any(|event| event["event"] == name);
+        assert!(!has(not_there), "{job:#}");
+        assert_eq!(has(there), has("voice_requested"), "{job:#}");
     }
 }
 

@@ -8,7 +8,7 @@ use super::server::{Server, serve};
 const NO_TWILIO: &str = "http://127.0.0.1:1";
 
 /// Variables that `serve` must refuse, and the one that its message must name.
-const REFUSED: [(&[(&str, &str)], &str); 25] = [
+const REFUSED: [(&[(&str, &str)], &str); 30] = [
     (&[("GYMCALL_BIND", "0.0.0.0:8000")], "GYMCALL_API_KEY"),
     (&[("GYMCALL_BIND", "0.0.0.0:8000")], "GYMCALL_BIND"),
     (&[("PUBLIC_BASE_URL", "https://gyms.example")], "PUBLIC_BASE_URL"),
@@ -38,6 +38,18 @@ const REFUSED: [(&[(&str, &str)], &str); 25] = [
     (&[("GYMCALL_LOOK_UP_WAITS", "2m,1m")], "GYMCALL_LOOK_UP_WAITS"),
     (&[("GYMCALL_DIAL_DEADLINE", "0s")], "GYMCALL_DIAL_DEADLINE"),
     (&[("VOICE_AGENT", "somebody else")], "VOICE_AGENT"),
+    (&[("GYMCALL_SPEECH", "shouts")], "GYMCALL_SPEECH"),
+    (&[("GYMCALL_SPEECH", "tones"), ("TWILIO_API_BASE_URL", "https://api.twilio.com")], "GYMCALL_SPEECH"),
+    (&[("GYMCALL_SPEECH", "twilio"), ("GYMCALL_LANGUAGE", "English")], "GYMCALL_LANGUAGE"),
+    (&[("GYMCALL_MACHINE_DETECTION", "maybe")], "GYMCALL_MACHINE_DETECTION"),
+    (
+        &[
+            ("TWILIO_API_BASE_URL", "https://api.twilio.com"),
+            ("GYMCALL_API_KEY", "key"),
+            ("PUBLIC_BASE_URL", "http://gyms.example"),
+        ],
+        "PUBLIC_BASE_URL",
+    ),
     (&[("LOG_LEVEL", "gymcall=shout")], "LOG_LEVEL"),
     (&[("TWILIO_FROM_NUMBER", "call me")], "TWILIO_FROM_NUMBER"),
     (&[("TWILIO_WEBHOOK_KEYS", "a secret alone")], "TWILIO_WEBHOOK_KEYS"),

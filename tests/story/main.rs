@@ -13,6 +13,7 @@ mod conflict;
 mod credentials;
 mod do_not_call;
 mod forgotten;
+mod gather;
 mod hours;
 mod http;
 mod import;

@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::desk::{Desk, TOKEN, within};
-use super::http::{Reply, reply};
+use super::http::{Http, Reply, reply};
 
 /// A SID that Twilio never gave out.
 pub const FOREIGN: &str = "CAffffffffffffffffffffffffffffffff";
@@ -40,8 +40,12 @@ pub fn target(url: &str) -> String {
 
 /// Posts a form with a signature, or without one.
 pub async fn post(desk: &Desk, target: &str, form: &[(&str, &str)], signature: Option<&str>) -> Reply {
+    post_at(&desk.http, target, form, signature).await
+}
+
+async fn post_at(server: &Http, target: &str, form: &[(&str, &str)], signature: Option<&str>) -> Reply {
     let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-    let request = desk.http.request(Method::POST, target).body(body);
+    let request = server.request(Method::POST, target).body(body);
     let request = request.header("content-type", "application/x-www-form-urlencoded");
     reply(match signature {
         Some(signature) => request.header("x-twilio-signature", signature),
@@ -54,6 +58,12 @@ pub async fn post(desk: &Desk, target: &str, form: &[(&str, &str)], signature: O
 pub async fn post_signed(desk: &Desk, target: &str, form: &[(&str, &str)]) -> Reply {
     let signature = sign(TOKEN, &desk.public_url(target), form);
     post(desk, target, form, Some(&signature)).await
+}
+
+/// The same to this server, which the one address that Twilio knows may lead to, too.
+pub async fn post_signed_at(desk: &Desk, server: &Http, target: &str, form: &[(&str, &str)]) -> Reply {
+    let signature = sign(TOKEN, &desk.public_url(target), form);
+    post_at(server, target, form, Some(&signature)).await
 }
 
 pub type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;

@@ -1,6 +1,7 @@
 //! Twilio's forms and our callback URLs, from the bytes as they travel.
 use gymcall::twilio::callback::{
-    CallStatus, CallbackError, CallbackQuery, CallbackQueryError, CallbackUrls, StatusNews, VoiceRequest,
+    AmdNews, CallStatus, CallbackError, CallbackQuery, CallbackQueryError, CallbackUrls, SpeechNews, StatusNews,
+    VoiceRequest, turn_of,
 };
 use gymcall::twilio::public_url::PublicBase;
 use gymcall::twilio::signature::decode_form;
@@ -83,6 +84,34 @@ fn the_question_what_to_do_names_the_call() {
 }
 
 #[test]
+fn a_turn_is_read_with_how_sure_twilio_is() {
+    let read = |form: &str| SpeechNews::from_form(&decode_form(format!("CallSid={SID}&{form}").as_bytes())).unwrap();
+    let said = read("SpeechResult=A+day+pass+is+%2415.&Confidence=0.93&Language=en-US");
+    assert_eq!((said.text.as_str(), said.confidence), ("A day pass is $15.", Some(0.93)));
+    for (form, text, confidence) in [
+        ("SpeechResult=", "", None),
+        ("msg=Gather+End", "", None),
+        ("SpeechResult=yes", "yes", None),
+        ("SpeechResult=yes&Confidence=high", "yes", None),
+        ("SpeechResult=yes&Confidence=NaN", "yes", None),
+        ("SpeechResult=yes&Confidence=7", "yes", None),
+    ] {
+        let said = read(form);
+        assert_eq!((said.text.as_str(), said.confidence), (text, confidence), "{form}");
+    }
+    assert!(SpeechNews::from_form(&decode_form(b"SpeechResult=yes")).is_err());
+}
+
+#[test]
+fn a_detection_names_who_answered() {
+    let read = |form: &str| AmdNews::from_form(&decode_form(format!("CallSid={SID}&{form}").as_bytes()));
+    let news = read("AnsweredBy=machine_end_beep&MachineDetectionDuration=4231").unwrap();
+    assert_eq!((news.answered_by, news.after_ms), (AnsweredBy::MachineEndBeep, Some(4231)));
+    assert_eq!(read("AnsweredBy=android").unwrap().answered_by, AnsweredBy::Unknown);
+    assert!(read("AnsweredBy=").is_err());
+}
+
+#[test]
 fn machine_detection_never_says_more_than_twilio_did() {
     let news = |who: &str| status(&format!("CallSid={SID}&CallStatus=in-progress&AnsweredBy={who}")).unwrap();
     assert_eq!(news("human").answered_by, Some(AnsweredBy::Human));
@@ -104,6 +133,11 @@ fn the_callback_urls_carry_job_tag_and_how_often_to_try() {
         let tail = format!("?job={job}&tag={}#rc=5&rp=5xx,ct,rt", tag.as_str());
         assert_eq!(urls.voice.as_str(), format!("{http}/v1/twilio/voice{tail}"));
         assert_eq!(urls.status.as_str(), format!("{http}/v1/twilio/status{tail}"));
+        assert_eq!(urls.amd.as_str(), format!("{http}/v1/twilio/amd{tail}"));
+        let turn = tail.replace('#', "&turn=12#");
+        assert_eq!(urls.gather(12).as_str(), format!("{http}/v1/twilio/gather{turn}"));
+        assert_eq!(turn_of(urls.gather(12).query().unwrap()), Some(12));
+        assert_eq!(turn_of(urls.voice.query().unwrap()), None);
         assert_eq!(urls.stream.as_str(), format!("{ws}/v1/twilio/stream"));
         assert!(!format!("{urls:?}").contains(tag.as_str()));
 

@@ -3,7 +3,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use crate::peer::{LONG, Peer, Seen, Then, a_call, answer, call_json, client, refusal, sid};
-use gymcall::twilio::client::Placement;
+use gymcall::twilio::client::{MachineDetection, PlaceCall, Placement};
 use gymcall::twilio::refusal::{Refusal, Verdict};
 use tokio::time::Instant;
 use url::Url;
@@ -52,6 +52,24 @@ async fn a_call_is_asked_for_once_in_the_documented_form() {
          &StatusCallbackEvent=initiated&StatusCallbackEvent=ringing&StatusCallbackEvent=answered&StatusCallbackEvent=completed\
          &Timeout=30&TimeLimit=300"
     );
+}
+
+#[tokio::test]
+async fn a_machine_is_listened_for_without_a_wait() {
+    for (awaits_beep, mode) in [(false, "Enable"), (true, "DetectMessageEnd")] {
+        let callback = "https://gym.example/v1/twilio/amd?job=1".parse().unwrap();
+        let call = PlaceCall { detection: Some(MachineDetection { callback, awaits_beep }), ..a_call(LONG) };
+        let peer = Peer::start(vec![Then::Answer(answer("201 CREATED", &call_json("queued")))]);
+        let placement = peer.client(LONG).place(&call).await;
+        assert_eq!(placement, Placement::Created { sid: sid() });
+        let seen = peer.finish();
+        let tail = format!(
+            "&TimeLimit=300&MachineDetection={mode}&AsyncAmd=true\
+             &AsyncAmdStatusCallback=https%3A%2F%2Fgym.example%2Fv1%2Ftwilio%2Famd%3Fjob%3D1\
+             &AsyncAmdStatusCallbackMethod=POST"
+        );
+        assert!(seen.requests[0].ends_with(&tail), "{}", seen.requests[0]);
+    }
 }
 
 #[tokio::test]

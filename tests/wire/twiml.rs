@@ -1,5 +1,5 @@
 //! What Twilio reads when it asks what to do, whatever a gym is called.
-use gymcall::twilio::twiml::{self, TwimlError};
+use gymcall::twilio::twiml::{self, Ask, TwimlError};
 use proptest::prelude::*;
 use quick_xml::Reader;
 use quick_xml::XmlVersion;
@@ -54,6 +54,40 @@ fn the_stream_is_connected_with_its_parameters_and_then_hung_up() {
 #[test]
 fn hanging_up_is_a_document_too() {
     assert_eq!(twiml::hang_up(), format!("{HEAD}<Response><Hangup/></Response>"));
+}
+
+#[test]
+fn a_turn_is_asked_for_in_the_documented_form() {
+    let action: Url = "https://gym.example/v1/twilio/gather?job=1&tag=2&turn=3#rc=5&rp=5xx,ct,rt".parse().unwrap();
+    let ask = Ask { action: &action, line: Some("R & B?"), voice: None, language: "en-US", hints: "yes,no" };
+    let gather = "<Gather input=\"speech\" action=\"https://gym.example/v1/twilio/gather?job=1&amp;tag=2&amp;turn=3\
+                  #rc=5&amp;rp=5xx,ct,rt\" method=\"POST\" timeout=\"5\" speechTimeout=\"1\" actionOnEmptyResult=\"true\" \
+                  bargeIn=\"true\" language=\"en-US\" hints=\"yes,no\"";
+    assert_eq!(
+        twiml::ask(&ask).unwrap(),
+        format!("{HEAD}<Response>{gather}><Say language=\"en-US\">R &amp; B?</Say></Gather><Hangup/></Response>")
+    );
+    let silent = Ask { line: None, ..ask };
+    assert_eq!(twiml::ask(&silent).unwrap(), format!("{HEAD}<Response>{gather}/><Hangup/></Response>"));
+    let british = Ask { voice: Some("Polly.Amy"), language: "en-GB", hints: "", ..ask };
+    let document = twiml::ask(&british).unwrap();
+    assert!(document.contains("<Say voice=\"Polly.Amy\" language=\"en-GB\">"), "{document}");
+    assert!(!document.contains("hints"), "{document}");
+}
+
+#[test]
+fn a_last_line_is_said_and_the_call_ended() {
+    let say = "<Say language=\"en-US\">Goodbye.</Say>";
+    let document = |wait_s, line| twiml::say_and_hang_up(wait_s, line, None, "en-US").unwrap();
+    assert_eq!(document(0, Some("Goodbye.")), format!("{HEAD}<Response>{say}<Hangup/></Response>"));
+    assert_eq!(
+        document(2, Some("Goodbye.")),
+        format!("{HEAD}<Response><Pause length=\"2\"/>{say}<Hangup/></Response>")
+    );
+    assert_eq!(document(0, None), twiml::hang_up());
+    let hostile = "</Say><Dial>+19005550100</Dial>\u{0}";
+    let (elements, _) = read(&document(0, Some(hostile)));
+    assert_eq!(elements, ["Response", "Say", "Hangup"]);
 }
 
 #[test]
