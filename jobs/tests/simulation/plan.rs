@@ -84,11 +84,11 @@ impl Plan {
         let (store_faults, deaths, pauses) = (often(4, 40), often(3, 60), often(4, 60));
         let (blows, outages, acts, singles) = (often(2, 5), often(6, 2), often(2, 8), often(2, 1_000));
         let policy = Policy {
-            window: None,
             max_attempts: 1 + dice.below(3) as u32,
             redial_after_minutes: dice.of(&[0.0, 0.1, 1.0, 20.0]),
             calls_per_second: None,
             max_concurrent_calls: dice.of(&[None, None, Some(1), Some(2)]),
+            ..Policy::default()
         };
         Self {
             embedded,
