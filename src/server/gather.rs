@@ -251,7 +251,7 @@ fn document(
         }
         Then::HangUp => twiml::say_and_hang_up(0, line, name, language),
         Then::Wait { seconds } => twiml::say_and_hang_up(seconds, line, name, language),
-        Then::Message => twiml::say_and_hang_up(BEFORE_MESSAGE_S, line, name, language),
+        Then::Message => twiml::leave_message(BEFORE_MESSAGE_S, line.unwrap_or_default(), name, language),
     };
     document.map(xml).map_err(no_twiml)
 }

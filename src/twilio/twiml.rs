@@ -116,17 +116,34 @@ pub fn say_and_hang_up(
     language: &str,
 ) -> Result<String, TwimlError> {
     document(|xml| {
-        if wait_s > 0 {
-            let mut pause = BytesStart::new("Pause");
-            pause.push_attribute(("length", wait_s.to_string().as_str()));
-            xml.write_event(Event::Empty(pause))?;
-        }
+        pause(xml, wait_s)?;
         if let Some(line) = line {
             say(xml, line, voice, language)?;
         }
         xml.write_event(Event::Empty(BytesStart::new("Hangup")))?;
         Ok(())
     })
+}
+
+/// Waits for so many seconds, says a message for a machine, and ends the call a second later: what comes just before
+/// the line goes dead is mostly cut off by the machine.
+pub fn leave_message(wait_s: u32, message: &str, voice: Option<&str>, language: &str) -> Result<String, TwimlError> {
+    document(|xml| {
+        pause(xml, wait_s)?;
+        say(xml, message, voice, language)?;
+        pause(xml, 1)?;
+        xml.write_event(Event::Empty(BytesStart::new("Hangup")))?;
+        Ok(())
+    })
+}
+
+fn pause(xml: &mut Writer<Vec<u8>>, seconds: u32) -> Result<(), TwimlError> {
+    if seconds > 0 {
+        let mut pause = BytesStart::new("Pause");
+        pause.push_attribute(("length", seconds.to_string().as_str()));
+        xml.write_event(Event::Empty(pause))?;
+    }
+    Ok(())
 }
 
 fn say(xml: &mut Writer<Vec<u8>>, line: &str, voice: Option<&str>, language: &str) -> Result<(), TwimlError> {

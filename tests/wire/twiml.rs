@@ -85,6 +85,11 @@ fn a_last_line_is_said_and_the_call_ended() {
         format!("{HEAD}<Response><Pause length=\"2\"/>{say}<Hangup/></Response>")
     );
     assert_eq!(document(0, None), twiml::hang_up());
+    // A machine cuts off what comes just before the line is dead.
+    assert_eq!(
+        twiml::leave_message(2, "Goodbye.", None, "en-US").unwrap(),
+        format!("{HEAD}<Response><Pause length=\"2\"/>{say}<Pause length=\"1\"/><Hangup/></Response>")
+    );
     let hostile = "</Say><Dial>+19005550100</Dial>\u{0}";
     let (elements, _) = read(&document(0, Some(hostile)));
     assert_eq!(elements, ["Response", "Say", "Hangup"]);
