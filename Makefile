@@ -48,6 +48,7 @@ lint:
 bench:
 	-benches/peers/install
 	cargo bench --locked --bench measure
+	cargo bench --locked -p gymcall-simulator --bench frames
 
 # Licences, sources and doubled crates; needs `cargo install cargo-deny --locked` once.
 deny:

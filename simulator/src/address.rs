@@ -15,6 +15,8 @@ pub(crate) struct Address {
     /// What follows `#`: Twilio's connection overrides. Never sent.
     pub(crate) fragment: String,
     pub(crate) loopback: bool,
+    /// User and password of the URL, as HTTP's Basic scheme wants them. Never sent unasked.
+    pub(crate) user: Option<String>,
 }
 
 impl Address {
@@ -36,6 +38,9 @@ impl Address {
         let path_at = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, target) = rest.split_at(path_at);
         let authority = authority.rsplit('@').next().unwrap_or(authority);
+        let decoded = |text: &str| percent_decoded(text.as_bytes());
+        let user = (!url.username().is_empty())
+            .then(|| format!("{}:{}", decoded(url.username()), decoded(url.password().unwrap_or_default())));
         Some(Address {
             scheme: url.scheme().to_owned(),
             host,
@@ -48,6 +53,7 @@ impl Address {
             exact: format!("{scheme}://{authority}{target}"),
             fragment: fragment.to_owned(),
             loopback,
+            user,
         })
     }
 
@@ -75,6 +81,26 @@ impl Address {
     }
 }
 
+/// What `%40` and the like stand for.
+fn percent_decoded(text: &[u8]) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let [first, after @ ..] = rest {
+        let pair = after.get(..2).and_then(|pair| std::str::from_utf8(pair).ok());
+        match pair.and_then(|pair| u8::from_str_radix(pair, 16).ok()).filter(|_| *first == b'%') {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 /// `reference` as seen from `base`, which may be absent (inline documents have none).
 pub(crate) fn resolve(base: Option<&str>, reference: &str) -> Option<String> {
     if Url::parse(reference).is_ok() {
@@ -96,6 +122,10 @@ mod tests {
         assert_eq!(address.fragment, "rc=2&rp=5xx");
         assert_eq!(address.host_header(), "127.0.0.1:4010");
         assert!(address.loopback);
+        assert_eq!(address.user.as_deref(), Some("me:pw"));
+        let odd = Address::parse("http://a%40b:p%3Aw@h/").unwrap();
+        assert_eq!((odd.exact.as_str(), odd.user.as_deref()), ("http://h/", Some("a@b:p:w")));
+        assert_eq!(Address::parse("http://h/@x").unwrap().user, None);
     }
 
     #[test]

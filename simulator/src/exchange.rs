@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::account::pace::Pace;
 use crate::call::Call;
 use crate::clock::Clock;
+use crate::fault::{Kind, RequestFate};
 use crate::log::{Event, Log};
 use crate::notification::Notifications;
 use crate::recording;
@@ -46,6 +48,7 @@ struct Book {
     creates: u64,
     creates_by_number: HashMap<String, u64>,
     dials_by_number: HashMap<String, usize>,
+    requests: HashMap<Kind, u64>,
 }
 
 impl Exchange {
@@ -90,6 +93,19 @@ impl Exchange {
         let nth = book.creates_by_number.entry(to.to_owned()).or_default();
         *nth += 1;
         (ordinal, *nth - 1)
+    }
+
+    /// How long it has run.
+    pub(crate) fn age(&self) -> Duration {
+        Timestamp::now().duration_since(self.since).unsigned_abs()
+    }
+
+    /// Numbers a request that creates no call among those of its kind, and decides what becomes of it.
+    pub(crate) fn next_request(&self, kind: Kind) -> RequestFate {
+        let mut book = self.book();
+        let count = book.requests.entry(kind).or_default();
+        *count += 1;
+        self.settings.faults.request_fate(self.settings.seed, kind, *count - 1, self.age())
     }
 
     /// Numbers a dialled call among those to `to`, from 0.

@@ -4,13 +4,18 @@
 //! requests, so the same requests in the same order meet the same faults, however long calls take.
 
 mod fate;
+mod request;
+
+use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde::Deserialize;
 
 pub(crate) use fate::is_usual;
-pub use fate::{Callbacks, Fate};
+pub use fate::{Callbacks, Fate, Forgery};
+use request::RequestRule;
+pub use request::{Kind, RequestFate};
 
 /// Rules for faults. None by default.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -18,6 +23,9 @@ pub use fate::{Callbacks, Fate};
 pub struct Faults {
     #[serde(default)]
     fault: Vec<Rule>,
+    /// Rules for the requests that create no call.
+    #[serde(default)]
+    request: Vec<RequestRule>,
 }
 
 /// A TOML text that is not a list of faults.
@@ -45,7 +53,38 @@ struct Hits {
     /// Only the first so many creates of a number.
     #[serde(default)]
     times: Option<u64>,
+    /// Only from so many seconds after the start on.
+    #[serde(default)]
+    from_s: Option<f64>,
+    /// Only until so many seconds after the start.
+    #[serde(default)]
+    until_s: Option<f64>,
+    /// Only from this create on, counted from 0 over all numbers.
+    #[serde(default)]
+    from_call: Option<u64>,
+    /// Only until this create, which is not hit.
+    #[serde(default)]
+    until_call: Option<u64>,
 }
+
+/// Whether a moment, so long after the start, is in a window of seconds.
+fn is_within(since: Duration, from_s: Option<f64>, until_s: Option<f64>) -> bool {
+    let since = since.as_secs_f64();
+    from_s.is_none_or(|from| since >= from) && until_s.is_none_or(|until| since < until)
+}
+
+impl Hits {
+    /// Whether a create is in the windows of time and of calls, and among the first to its number.
+    fn holds(&self, ordinal: u64, nth: u64, since: Duration) -> bool {
+        is_within(since, self.from_s, self.until_s)
+            && self.from_call.is_none_or(|from| ordinal >= from)
+            && self.until_call.is_none_or(|until| ordinal < until)
+            && self.times.is_none_or(|times| nth < times)
+    }
+}
+
+/// The keys of [`Hits`].
+const HITS: [&str; 7] = ["numbers", "rate", "times", "from_s", "until_s", "from_call", "until_call"];
 
 fn always() -> f64 {
     1.0
@@ -55,7 +94,7 @@ impl TryFrom<toml::Table> for Rule {
     type Error = toml::de::Error;
 
     fn try_from(mut table: toml::Table) -> Result<Rule, toml::de::Error> {
-        let hits = ["numbers", "rate", "times"].iter().filter_map(|key| table.remove_entry(*key)).collect();
+        let hits = HITS.iter().filter_map(|key| table.remove_entry(*key)).collect();
         Ok(Rule { hits: toml::Table::try_into(hits)?, fate: table.try_into()? })
     }
 }
@@ -66,15 +105,21 @@ impl Faults {
         Ok(toml::from_str(text)?)
     }
 
-    /// The fate of the create request `ordinal` (from 0), which is the `nth` (from 0) to its number.
-    pub(crate) fn fate(&self, seed: u64, ordinal: u64, to: &str, nth: u64) -> Fate {
+    /// The fate of the `nth` request of a kind (from 0), made so long after the start.
+    pub(crate) fn request_fate(&self, seed: u64, kind: Kind, nth: u64, since: Duration) -> RequestFate {
+        request::fate(&self.request, seed, kind, nth, since)
+    }
+
+    /// The fate of the create request `ordinal` (from 0), which is the `nth` (from 0) to its number and
+    /// made so long after the start.
+    pub(crate) fn fate(&self, seed: u64, ordinal: u64, to: &str, nth: u64, since: Duration) -> Fate {
         let mut dice = StdRng::seed_from_u64(seed ^ ordinal.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let mut fate = Fate::default();
         for Rule { hits, fate: more } in &self.fault {
             // Drawn for every rule, so that one rule's numbers do not move another's dice.
             let draw: f64 = dice.random();
             let numbered = hits.numbers.as_ref().is_none_or(|numbers| numbers.iter().any(|number| number == to));
-            if numbered && draw < hits.rate && hits.times.is_none_or(|times| nth < times) {
+            if numbered && draw < hits.rate && hits.holds(ordinal, nth, since) {
                 fate.add(more);
             }
         }
@@ -89,8 +134,9 @@ mod tests {
     #[test]
     fn the_same_seed_decides_the_same_and_the_rate_is_kept() {
         let faults = Faults::from_toml("[[fault]]\nrate = 0.3\ntwice = true").unwrap();
-        let hits =
-            |seed| -> Vec<bool> { (0..1000).map(|ordinal| faults.fate(seed, ordinal, "+1", ordinal).twice).collect() };
+        let hits = |seed| -> Vec<bool> {
+            (0..1000).map(|ordinal| faults.fate(seed, ordinal, "+1", ordinal, Duration::ZERO).twice).collect()
+        };
         assert_eq!(hits(7), hits(7));
         assert_ne!(hits(7), hits(8));
         let share = hits(7).iter().filter(|hit| **hit).count();
@@ -101,11 +147,43 @@ mod tests {
     fn a_rule_holds_for_its_numbers_and_its_times() {
         let text = "[[fault]]\nnumbers = [\"+1\"]\ntimes = 2\nthrottle = true\ncreate_delay_ms = 40";
         let faults = Faults::from_toml(text).unwrap();
-        let throttled = |to, nth| faults.fate(0, 9, to, nth).throttle;
+        let throttled = |to, nth| faults.fate(0, 9, to, nth, Duration::ZERO).throttle;
         assert!(throttled("+1", 0) && throttled("+1", 1));
         assert!(!throttled("+1", 2) && !throttled("+2", 0));
-        assert_eq!(faults.fate(0, 0, "+1", 0).create_delay_ms, 40);
-        assert_eq!(Faults::default().fate(0, 0, "+1", 0), Fate::default());
+        assert_eq!(faults.fate(0, 0, "+1", 0, Duration::ZERO).create_delay_ms, 40);
+        assert_eq!(Faults::default().fate(0, 0, "+1", 0, Duration::ZERO), Fate::default());
+    }
+
+    #[test]
+    fn a_rule_holds_for_its_time_and_its_calls() {
+        let text = "[[fault]]\nfrom_s = 2\nuntil_s = 5.5\ntwice = true\n\
+                    [[fault]]\nfrom_call = 3\nuntil_call = 5\nshuffled = true";
+        let faults = Faults::from_toml(text).unwrap();
+        let fate = |ordinal, ms| faults.fate(0, ordinal, "+1", ordinal, Duration::from_millis(ms));
+        let timed: Vec<bool> = [1999, 2000, 5499, 5500].map(|ms| fate(0, ms).twice).to_vec();
+        assert_eq!(timed, [false, true, true, false]);
+        let counted: Vec<bool> = (2..6).map(|ordinal| fate(ordinal, 0).shuffled).collect();
+        assert_eq!(counted, [false, true, true, false]);
+    }
+
+    #[test]
+    fn requests_have_faults_by_kind_rate_and_times() {
+        let text = "[[request]]\nof = [\"fetch\", \"list\"]\nrate = 0.5\nthrottle = true\n\
+                    [[request]]\nof = [\"update\"]\ntimes = 1\nerror_after = true\ndelay_ms = 5";
+        let faults = Faults::from_toml(text).unwrap();
+        let fates = |kind, seed| -> Vec<bool> {
+            (0..100).map(|nth| faults.request_fate(seed, kind, nth, Duration::ZERO).throttle).collect()
+        };
+        assert_eq!(fates(Kind::Fetch, 1), fates(Kind::Fetch, 1));
+        assert_ne!(fates(Kind::Fetch, 1), fates(Kind::Fetch, 2));
+        assert_ne!(fates(Kind::Fetch, 1), fates(Kind::List, 1));
+        assert!((30..70).contains(&fates(Kind::List, 1).iter().filter(|hit| **hit).count()));
+        assert!(!fates(Kind::Update, 1).contains(&true));
+        let update = |nth| faults.request_fate(1, Kind::Update, nth, Duration::ZERO);
+        assert_eq!((update(0).error_after, update(0).delay_ms), (true, 5));
+        assert!(update(1).is_usual() && faults.request_fate(1, Kind::Delete, 0, Duration::ZERO).is_usual());
+        assert!(Faults::from_toml("[[request]]\ntwice = true").is_err());
+        assert!(Faults::from_toml("[[request]]\nof = [\"create\"]").is_err());
     }
 
     #[test]

@@ -21,6 +21,8 @@ const LARGEST_HEAD: usize = 32 * 1024;
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) content_type: Option<String>,
+    /// `WWW-Authenticate` of a 401.
+    pub(crate) challenge: Option<String>,
     /// Where a redirect goes, as written.
     pub(crate) location: Option<String>,
     pub(crate) body: Vec<u8>,
@@ -128,7 +130,8 @@ async fn read_reply(socket: &mut (impl AsyncRead + Unpin), largest: usize) -> Re
         if status >= 200 {
             let body = read_body(socket, &head, status, read, largest).await?;
             let named = |name| header(&head, name).map(str::to_owned);
-            return Ok(Reply { status, content_type: named("content-type"), location: named("location"), body });
+            let (content_type, location) = (named("content-type"), named("location"));
+            return Ok(Reply { status, content_type, location, challenge: named("www-authenticate"), body });
         }
     }
 }

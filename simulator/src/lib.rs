@@ -48,12 +48,13 @@ mod stream;
 mod tasks;
 mod tones;
 mod twiml;
+mod watch;
 mod webhook;
 mod wire;
 
 pub use account::{Account, AccountError, ApiKey, Application, Standing, TestCredentials, Trial};
 pub use callee::{Callees, CalleesError};
-pub use fault::{Callbacks, Fate, Faults, FaultsError};
+pub use fault::{Callbacks, Fate, Faults, FaultsError, Forgery, Kind, RequestFate};
 pub use line::{Close, Condition, Stall};
 pub use log::{Asked, Created, Entry, Event, Feed, Log, Tally};
 pub use settings::Settings;

@@ -6,6 +6,7 @@
 
 mod entry;
 mod feed;
+mod history;
 mod tally;
 
 use std::fs::{File, OpenOptions};
@@ -60,6 +61,12 @@ impl Log {
     /// Counts over everything so far.
     pub fn tally(&self) -> Tally {
         Tally::of(self.lock().iter().map(Arc::as_ref))
+    }
+
+    /// What happened, in a normal form: two runs with one seed and the same requests have the same
+    /// history, although times and SIDs differ, and so does what came first in different calls.
+    pub fn history(entries: &[Entry]) -> String {
+        history::of(entries)
     }
 
     /// The calls that were created, in order.

@@ -13,6 +13,7 @@ mod fidelity;
 mod form;
 mod list;
 mod magic;
+mod misfortune;
 mod notifications;
 mod numbers;
 mod order;
@@ -32,6 +33,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
 use crate::exchange::Exchange;
+use crate::watch;
 use error::Refusal;
 
 type Shared = State<Arc<Exchange>>;
@@ -47,8 +49,10 @@ pub(crate) fn router(exchange: Arc<Exchange>) -> Router {
         .merge(recordings::routes())
         .fallback(async |request: Request| Refusal::not_found(request.uri().path()))
         .method_not_allowed_fallback(async || Refusal::method())
+        .layer(middleware::from_fn_with_state(Arc::clone(&exchange), misfortune::meet))
         .layer(middleware::from_fn_with_state(Arc::clone(&exchange), admission::admit))
-        .with_state(exchange)
+        .with_state(Arc::clone(&exchange))
+        .merge(watch::router(exchange))
 }
 
 fn answer(result: Result<Value, Refusal>) -> Response {

@@ -24,6 +24,7 @@ use crate::call::{Call, Fetch};
 use crate::exchange::Exchange;
 use crate::line::Line;
 use crate::log::Event;
+use crate::signature::Signing;
 use crate::status::Status;
 use crate::{address, date, http, sid, twiml, webhook};
 
@@ -201,7 +202,7 @@ impl Order {
         let slash = if settings.signs_streams_with_slash { "/" } else { "" };
         let signed = format!("{}{slash}", target.signed);
         let mut request = ClientRequestBuilder::new(uri).with_header("User-Agent", "Twilio.TmeWs/1.0");
-        for (name, value) in self.exchange.signing().headers(&settings.auth_token, &signed, &[]) {
+        for (name, value) in self.signing().headers(&settings.auth_token, &signed, &[]) {
             request = request.with_header(name, value);
         }
         let socket = http::connect_with(&target.address, HANDSHAKE, Some(SEND_BUFFER)).await;
@@ -216,6 +217,10 @@ impl Order {
             Ok(Err(error)) => Err(trouble(31924, error.to_string())),
             Err(_) => Err(trouble(31901, "no handshake in time".to_owned())),
         }
+    }
+
+    fn signing(&self) -> Signing {
+        self.call.fate.signing().unwrap_or_else(|| self.exchange.signing())
     }
 
     /// The stream's own status callback, if the document wants one.

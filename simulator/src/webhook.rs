@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -11,7 +13,8 @@ use crate::exchange::Exchange;
 use crate::http::{self, Failure, Reply};
 use crate::log::Event;
 use crate::overrides::{Overrides, RetryOn};
-use crate::{sid, signature};
+use crate::sid;
+use crate::signature::{self, Signing};
 
 /// No wait between two tries is longer.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
@@ -45,12 +48,19 @@ pub(crate) async fn request(
     };
     // One token for all tries: it is how the app can tell a second try from a second event.
     let token = sid::uuid();
+    if call.fate.webhook_delay_ms > 0 {
+        sleep(call.fate.webhook_delay()).await;
+    }
+    let signing = call.fate.signing().unwrap_or_else(|| exchange.signing());
     let deadline = Instant::now() + overrides.total;
     let mut attempt = 1;
     loop {
         let began = (Timestamp::now(), Instant::now());
-        let once = try_once(exchange, &address, fetch.method, params, &token, &overrides);
-        let reply = timeout_at(deadline, once).await.unwrap_or(Err(Failure::Timeout));
+        let once = try_once(exchange, &address, fetch.method, params, (&token, &signing), &overrides);
+        let mut reply = timeout_at(deadline, once).await.unwrap_or(Err(Failure::Timeout));
+        if call.fate.webhook_reply_lost && reply.is_ok() {
+            reply = Err(Failure::Broken("the reply was lost".to_owned()));
+        }
         let delivery = Delivery {
             at: began.0,
             method: fetch.method,
@@ -89,7 +99,7 @@ async fn try_once(
     address: &Address,
     method: Method,
     params: &[(String, String)],
-    token: &str,
+    (token, signing): (&str, &Signing),
     overrides: &Overrides,
 ) -> Result<Reply, Failure> {
     allowed(exchange, address)?;
@@ -97,24 +107,42 @@ async fn try_once(
         Method::Get => (&[][..], String::new()),
         Method::Post => (params, url::form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish()),
     };
-    let mut head = head(exchange, address, method.as_str(), token, signed);
+    let mut head = head(exchange, address, method.as_str(), (token, signing), signed);
     if method == Method::Post {
         head += "Content-Type: application/x-www-form-urlencoded; charset=UTF-8\r\n";
         head += &format!("Content-Length: {}\r\n", body.len());
     }
-    let socket = http::connect(address, overrides.connect).await?;
-    http::exchange(socket, &head, body.as_bytes(), overrides.read).await
+    let ask = async |head: &str| {
+        let socket = http::connect(address, overrides.connect).await?;
+        http::exchange(socket, head, body.as_bytes(), overrides.read).await
+    };
+    let reply = ask(&head).await?;
+    let wants_basic =
+        || reply.challenge.as_ref().is_some_and(|challenge| challenge.to_ascii_lowercase().starts_with("basic"));
+    match &address.user {
+        // Only an app that asks for them gets to see the URL's user and password.
+        Some(user) if reply.status == 401 && wants_basic() => {
+            ask(&format!("{head}Authorization: Basic {}\r\n", STANDARD.encode(user))).await
+        }
+        _ => Ok(reply),
+    }
 }
 
 /// The lines of a request to `address`, signed over the form `signed`, up to those of its body.
-fn head(exchange: &Exchange, address: &Address, method: &str, token: &str, signed: &[(String, String)]) -> String {
+fn head(
+    exchange: &Exchange,
+    address: &Address,
+    method: &str,
+    (token, signing): (&str, &Signing),
+    signed: &[(String, String)],
+) -> String {
     let mut head = format!(
         "{method} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: TwilioProxy/1.1\r\nAccept: */*\r\n\
          I-Twilio-Idempotency-Token: {token}\r\nX-Home-Region: us1\r\nConnection: close\r\n",
         address.target,
         address.host_header(),
     );
-    for (name, value) in exchange.signing().headers(&exchange.settings.auth_token, &address.exact, signed) {
+    for (name, value) in signing.headers(&exchange.settings.auth_token, &address.exact, signed) {
         head += &format!("{name}: {value}\r\n");
     }
     head
@@ -128,7 +156,7 @@ pub(crate) async fn post_json(exchange: &Exchange, url: &str, body: &str) -> Res
     let overrides = Overrides::parse(&address.fragment);
     let hash = ("bodySHA256".to_owned(), signature::body_hash(body.as_bytes()));
     let address = address.with_query(&[hash]);
-    let mut head = head(exchange, &address, "POST", &sid::uuid(), &[]);
+    let mut head = head(exchange, &address, "POST", (&sid::uuid(), &exchange.signing()), &[]);
     head += &format!("Content-Type: application/json\r\nContent-Length: {}\r\n", body.len());
     let socket = http::connect(&address, overrides.connect).await?;
     http::exchange(socket, &head, body.as_bytes(), overrides.read).await

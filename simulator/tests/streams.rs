@@ -311,3 +311,66 @@ async fn an_echo_brings_back_what_was_said() {
     // 12 dB quieter: in mu-law that is two segments lower.
     assert!(echoed.iter().all(|byte| !byte >> 4 & 7 <= 4), "{:x}", echoed[0]);
 }
+
+#[tokio::test]
+async fn keys_come_as_dtmf_messages() {
+    let door = Door::open().await;
+    let app = App::start(&door.twiml("")).await;
+    let simulator = start(settings()).await;
+    Client::of(&simulator).created("+14155550138", &[("Url", &app.url("/voice"))]).await;
+    let mut desk = door.accept().await;
+    for digit in ["1", "2", "#"] {
+        let message = desk.until("dtmf").await;
+        assert_eq!(message["dtmf"], json!({"track": "inbound_track", "digit": digit}));
+        assert_eq!(message["streamSid"], desk.stream_sid);
+        assert!(message["sequenceNumber"].is_string());
+    }
+}
+
+#[tokio::test]
+async fn what_goes_wrong_with_the_socket_has_its_code_and_is_told() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    for (reply, code) in
+        [("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", 31920), ("this is no HTTP\r\n\r\n", 31924)]
+    {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("ws://{}/media", listener.local_addr().unwrap());
+        let mut app = App::start(&format!(
+            "<Response><Connect><Stream url='{url}' statusCallback='/stream'/></Connect></Response>"
+        ))
+        .await;
+        tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let _ = socket.read(&mut [0; 4096]).await;
+            socket.write_all(reply.as_bytes()).await.unwrap();
+        });
+        let simulator = start(settings()).await;
+        let sid = Client::of(&simulator).created("+14155550101", &[("Url", &app.url("/voice"))]).await;
+        over(&simulator, &sid).await;
+        assert_eq!(warnings(&simulator), [code]);
+        let got = app.next_to("/stream").await;
+        assert_eq!(got.get("StreamEvent"), Some("stream-error"));
+        assert!(!got.get("StreamError").unwrap().is_empty());
+        assert_eq!(got.get("StreamName"), got.get("StreamSid"));
+    }
+}
+
+#[tokio::test]
+async fn an_app_that_closes_with_a_code_or_just_goes_breaks_the_stream() {
+    use tokio_tungstenite::tungstenite::Message;
+    use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+    for code in [31921, 31903] {
+        let door = Door::open().await;
+        let app = App::start(&door.twiml("")).await;
+        let simulator = start(settings()).await;
+        let sid = Client::of(&simulator).created("+14155550101", &[("Url", &app.url("/voice"))]).await;
+        let mut desk = door.accept().await;
+        if code == 31921 {
+            let frame = CloseFrame { code: 1011.into(), reason: "".into() };
+            desk.raw(Message::Close(Some(frame))).await;
+        }
+        drop(desk);
+        over(&simulator, &sid).await;
+        assert_eq!(warnings(&simulator), [code]);
+    }
+}

@@ -1,10 +1,11 @@
 //! `gymcall simulator`
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use gymcall_simulator::{Account, Callees, Faults, Settings, Simulator as LocalTwilio};
+use gymcall_simulator::{Account, Callees, Faults, Feed, Log, Settings, Simulator as LocalTwilio};
 
 use super::serve::told_to_stop;
 use super::{CliError, Done, start_log};
@@ -34,18 +35,35 @@ pub(super) struct Simulator {
     /// Where to append what it did, one JSON object a line
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
+    /// Print what it does as it happens, one JSON object a line
+    #[arg(long)]
+    json: bool,
+    /// Start nothing: print what the log in FILE tells, without times and SIDs, to be compared with another run's
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "log", "callees", "account", "faults"])]
+    history: Option<PathBuf>,
 }
 
 impl Simulator {
     pub(super) async fn run(self) -> Result<Done, CliError> {
+        if let Some(path) = &self.history {
+            let entries = Log::read(path).map_err(|error| CliError::File { path: path.clone(), error })?;
+            say(&Log::history(&entries)).map_err(|error| CliError::Other(format!("cannot print: {error}")))?;
+            return Ok(Done::Well);
+        }
+        let prints = self.json;
         let sources = Sources::read(Flags::default())?;
         start_log(sources.get("LOG_LEVEL").unwrap_or("info"))?;
         let told = told_to_stop();
         let simulator = LocalTwilio::start(self.settings(&sources)?).await;
         let simulator = simulator.map_err(|error| CliError::Simulator(error.to_string()))?;
         tracing::info!("a local Twilio listens on {}: TWILIO_API_BASE_URL for `gymcall serve`", simulator.url());
+        tracing::info!("what it does is shown on {}/", simulator.url());
+        let printing = prints.then(|| tokio::spawn(print(simulator.log().subscribe())));
         told.await;
         simulator.shutdown().await;
+        if let Some(printing) = printing {
+            printing.abort();
+        }
         Ok(Done::Well)
     }
 
@@ -77,6 +95,24 @@ impl Simulator {
         }
         Ok(settings)
     }
+}
+
+/// Prints every entry of the log as it comes, until nobody reads any more.
+async fn print(mut feed: Feed) {
+    loop {
+        let entry = feed.next().await;
+        let line = serde_json::to_string(entry.as_ref()).map_err(std::io::Error::other);
+        if let Err(error) = line.and_then(|line| say(&format!("{line}\n"))) {
+            tracing::warn!(%error, "the log is printed no further");
+            return;
+        }
+    }
+}
+
+fn say(text: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
 }
 
 fn read(path: &Path) -> Result<String, CliError> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::line::Condition;
+use crate::signature::Signing;
 
 /// The fate of one request to create a call. By default it is answered, and its call is told of, as
 /// it should be. In a file of faults and in the log only what differs is written.
@@ -59,6 +60,18 @@ pub struct Fate {
     /// A webhook is among the call's events only so many milliseconds after it was made.
     #[serde(skip_serializing_if = "is_usual")]
     pub events_lag_ms: u64,
+    /// Every request for TwiML is made twice; the second reply counts.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub voice_twice: bool,
+    /// Every webhook is held back so many milliseconds before it is sent.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub webhook_delay_ms: u64,
+    /// The app's replies are lost: it has done what was asked, and Twilio does not know.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub webhook_reply_lost: bool,
+    /// The call's webhooks and streams are signed wrongly.
+    #[serde(skip_serializing_if = "is_usual")]
+    pub signature: Option<Forgery>,
     /// What is wrong with the call's line, besides what its callee's data says.
     #[serde(skip_serializing_if = "is_usual")]
     pub line: Condition,
@@ -75,6 +88,18 @@ pub enum Callbacks {
     Last,
     /// None at all.
     None,
+}
+
+/// How a signature is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Forgery {
+    /// It fits nothing.
+    Wrong,
+    /// There is none.
+    Missing,
+    /// It was made with a token that is not the account's.
+    OtherToken,
 }
 
 impl Fate {
@@ -109,11 +134,28 @@ impl Fate {
         self.create_delay_ms = self.create_delay_ms.max(more.create_delay_ms);
         self.list_lag_ms = self.list_lag_ms.max(more.list_lag_ms);
         self.events_lag_ms = self.events_lag_ms.max(more.events_lag_ms);
+        self.voice_twice |= more.voice_twice;
+        self.webhook_delay_ms = self.webhook_delay_ms.max(more.webhook_delay_ms);
+        self.webhook_reply_lost |= more.webhook_reply_lost;
+        self.signature = more.signature.or(self.signature);
         self.line.add(&more.line);
     }
 
     pub(crate) fn create_delay(&self) -> Duration {
         Duration::from_millis(self.create_delay_ms)
+    }
+
+    pub(crate) fn webhook_delay(&self) -> Duration {
+        Duration::from_millis(self.webhook_delay_ms)
+    }
+
+    /// With what the call's requests are signed, if that is wrong.
+    pub(crate) fn signing(&self) -> Option<Signing> {
+        self.signature.map(|forgery| match forgery {
+            Forgery::Wrong => Signing::Wrong,
+            Forgery::Missing => Signing::Nothing,
+            Forgery::OtherToken => Signing::OtherToken("deadbeefdeadbeefdeadbeefdeadbeef".to_owned()),
+        })
     }
 
     pub(crate) fn late(&self) -> Duration {

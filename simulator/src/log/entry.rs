@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::fault::{Fate, is_usual};
+use crate::fault::{Fate, Kind, RequestFate, is_usual};
 use crate::status::Status;
 
 /// Something that happened, and when.
@@ -141,6 +141,15 @@ pub enum Event {
         /// The words.
         text: String,
     },
+    /// A request that creates no call met a fault. Those that met none are not here.
+    Request {
+        /// What it was for.
+        kind: Kind,
+        /// What it asked for.
+        path: String,
+        /// The faults.
+        fate: RequestFate,
+    },
     /// Twilio would have put this into its debugger.
     Warning {
         /// The call, if it concerns one.
@@ -157,6 +166,7 @@ impl Event {
     pub fn sid(&self) -> Option<&str> {
         match self {
             Event::Create { sid, .. } | Event::Warning { sid, .. } => sid.as_deref(),
+            Event::Request { .. } => None,
             Event::Status { sid, .. }
             | Event::Webhook { sid, .. }
             | Event::StreamOpened { sid, .. }

@@ -27,7 +27,7 @@ pub(super) async fn create(exchange: &Arc<Exchange>, form: &Form) -> Answer {
     let to = form.get("To").unwrap_or_default();
     let (ordinal, nth) = exchange.next_create(to);
     let settings = &exchange.settings;
-    let fate = settings.faults.fate(settings.seed, ordinal, to, nth);
+    let fate = settings.faults.fate(settings.seed, ordinal, to, nth, exchange.age());
     let decided = if fate.throttle {
         Err(Refusal::throttled())
     } else if fate.error_before_create || fate.reset_before_create || fate.silence_before_create {

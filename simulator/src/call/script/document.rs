@@ -66,6 +66,10 @@ async fn fetched(
     mut fetch: Fetch,
     params: &[(String, String)],
 ) -> Result<(Page, Vec<Verb>), Trouble> {
+    if stage.call.fate.voice_twice {
+        // As a request whose reply was lost inside Twilio; nobody waits for this one's.
+        let _ = webhook::request(stage.exchange, stage.call, &fetch, params).await;
+    }
     for _ in 0..=MOST_REDIRECTS {
         let reply = webhook::request(stage.exchange, stage.call, &fetch, params).await.map_err(|failure| {
             let message = format!("no TwiML from {}: {failure}", fetch.url);
