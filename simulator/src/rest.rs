@@ -21,6 +21,7 @@ mod page;
 mod recordings;
 mod resource;
 mod span;
+mod streams;
 mod update;
 
 use std::sync::Arc;
@@ -47,6 +48,7 @@ pub(crate) fn router(exchange: Arc<Exchange>) -> Router {
         .merge(notifications::routes())
         .merge(numbers::routes())
         .merge(recordings::routes())
+        .merge(streams::routes())
         .fallback(async |request: Request| Refusal::not_found(request.uri().path()))
         .method_not_allowed_fallback(async || Refusal::method())
         .layer(middleware::from_fn_with_state(Arc::clone(&exchange), misfortune::meet))

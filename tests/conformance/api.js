@@ -236,4 +236,4 @@ async function account() {
   equal("a price", [price.isoCountry, price.priceUnit, price.outboundCallPrices[0].currentPrice], ["US", "USD", "0.0140"]);
 }
 
-for (const run of [create, walk, change, record, lookBack, errors, credentials, account]) await part(run.name, run);
+for (const run of [create, walk, change, record, lookBack, stream, errors, credentials, account]) await part(run.name, run);

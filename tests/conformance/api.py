@@ -237,5 +237,5 @@ def account():
 
 if __name__ == "__main__":
     for name, function in [("create", create), ("list", walk), ("update", change), ("recordings", record), ("events", look_back),
-                           ("errors", errors), ("credentials", credentials), ("account", account)]:
+                           ("streams", stream), ("errors", errors), ("credentials", credentials), ("account", account)]:
         part(name, function)
