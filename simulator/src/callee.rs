@@ -149,6 +149,12 @@ impl Callee {
             ..self.clone()
         })
     }
+
+    /// Every text that it can say.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        let own = std::iter::once(self.early_media.as_str()).chain(self.interrupts.iter().map(|how| how.says.as_str()));
+        own.chain(self.stages.iter().flat_map(Stage::texts)).filter(|text| !text.is_empty())
+    }
 }
 
 fn think_ms() -> u32 {

@@ -16,6 +16,7 @@ use crate::notification::Notifications;
 use crate::recording;
 use crate::settings::Settings;
 use crate::signature::Signing;
+use crate::speech::Speaker;
 use crate::status::Status;
 use crate::stream;
 use crate::tasks::Tasks;
@@ -30,6 +31,7 @@ pub(crate) struct Exchange {
     /// Where the REST API is, as `http://127.0.0.1:4010`.
     pub(crate) base_url: String,
     pub(crate) recordings: recording::Book,
+    pub(crate) speaker: Arc<Speaker>,
     /// What Twilio would put into its debugger.
     pub(crate) notifications: Notifications,
     /// When it was started.
@@ -52,7 +54,14 @@ struct Book {
 }
 
 impl Exchange {
-    pub(crate) fn new(settings: Settings, log: Log, pace: Pace, clock: Clock, base_url: String) -> Exchange {
+    pub(crate) fn new(
+        settings: Settings,
+        log: Log,
+        pace: Pace,
+        clock: Clock,
+        speaker: Speaker,
+        base_url: String,
+    ) -> Exchange {
         let signing = RwLock::new(settings.signing.clone());
         Exchange {
             settings,
@@ -63,6 +72,7 @@ impl Exchange {
             streams: stream::Book::default(),
             base_url,
             recordings: recording::Book::default(),
+            speaker: Arc::new(speaker),
             notifications: Notifications::default(),
             since: Timestamp::now(),
             open_requests: AtomicUsize::new(0),

@@ -43,6 +43,7 @@ mod settings;
 mod sid;
 mod signature;
 mod simulator;
+mod speech;
 mod status;
 mod stream;
 mod tasks;
@@ -60,6 +61,7 @@ pub use log::{Asked, Created, Entry, Event, Feed, Log, Tally};
 pub use settings::Settings;
 pub use signature::Signing;
 pub use simulator::{PostError, Simulator, StartError};
+pub use speech::{NoSpeech, Speech, SpeechError};
 pub use status::Status;
 
 /// The programs of the page, as tests.

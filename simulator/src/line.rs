@@ -76,7 +76,7 @@ impl Line {
         (exchange.settings.seed, &call.order.to, nth).hash(&mut hasher);
         let seed = hasher.finish();
         let ends = Ends {
-            conversation: Conversation::new(Arc::clone(callee)),
+            conversation: Conversation::new(Arc::clone(callee), Arc::clone(&exchange.speaker)),
             playback: Playback::default(),
             streams: Vec::new(),
             listeners: Vec::new(),
@@ -124,6 +124,11 @@ impl Line {
             ends.playback.clear();
         }
         ends.streams.retain(|other| !Arc::ptr_eq(other, stream));
+    }
+
+    /// Tells the callee the words of what has just been played to it.
+    pub(crate) fn tell(&self, text: &str) {
+        self.lock().conversation.told(text);
     }
 
     /// Follows what the callee does from now on; drop the receiver to stop.

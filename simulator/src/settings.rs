@@ -8,6 +8,7 @@ use crate::account::Account;
 use crate::callee::Callees;
 use crate::fault::Faults;
 use crate::signature::Signing;
+use crate::speech::Speech;
 
 /// Settings of a simulator. `Settings::default()` is a kind Twilio on a free port of this machine.
 #[derive(Clone)]
@@ -26,6 +27,8 @@ pub struct Settings {
     pub account: Account,
     /// Who can be called.
     pub callees: Callees,
+    /// How callees and `<Say>` sound.
+    pub speech: Speech,
     /// How unkind it is.
     pub faults: Faults,
     /// Decides the faults that have a rate.
@@ -57,6 +60,7 @@ impl Default for Settings {
             signs_streams_with_slash: false,
             account: Account::default(),
             callees: Callees::built_in(),
+            speech: Speech::default(),
             faults: Faults::default(),
             seed: 0,
             calls_per_second: 1.0,

@@ -17,6 +17,7 @@ use crate::log::Log;
 use crate::rest;
 use crate::settings::Settings;
 use crate::signature::Signing;
+use crate::speech::{Speaker, SpeechError};
 use crate::webhook;
 use crate::wire::{Cutter, Door};
 
@@ -35,6 +36,9 @@ pub enum StartError {
     /// The thread that keeps the time of the lines cannot be started.
     #[error("cannot start the clock: {0}")]
     Clock(io::Error),
+    /// The program that was to speak does not.
+    #[error(transparent)]
+    Speech(#[from] SpeechError),
     /// The pace is not a number of calls above zero.
     #[error("{0} is not a pace: calls per second must be above 0")]
     Pace(f64),
@@ -60,6 +64,7 @@ impl Simulator {
         if !(pace.is_finite() && pace >= 1e-6) {
             return Err(StartError::Pace(pace));
         }
+        let speaker = Speaker::start(settings.speech).await?;
         let log = Log::open(settings.log_path.as_deref()).map_err(StartError::Log)?;
         let bind = settings.bind;
         let failed = |error| StartError::Bind(bind, error);
@@ -67,7 +72,7 @@ impl Simulator {
         let address = listener.local_addr().map_err(failed)?;
         let (entrance, queue) = Pace::new(pace, settings.account.longest_queue());
         let clock = Clock::start().map_err(StartError::Clock)?;
-        let exchange = Arc::new(Exchange::new(settings, log, entrance, clock, format!("http://{address}")));
+        let exchange = Arc::new(Exchange::new(settings, log, entrance, clock, speaker, format!("http://{address}")));
         exchange.tasks.spawn(pace::dial(Arc::clone(&exchange), queue));
         let (closing, mut closed) = watch::channel(false);
         let router = rest::router(Arc::clone(&exchange)).into_make_service_with_connect_info::<Cutter>();

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use gymcall_simulator::{Account, Callees, Faults, Feed, Log, Settings, Simulator as LocalTwilio};
+use gymcall_simulator::{Account, Callees, Faults, Feed, Log, Settings, Simulator as LocalTwilio, Speech};
 
 use super::serve::told_to_stop;
 use super::{CliError, Done, start_log};
@@ -26,6 +26,9 @@ pub(super) struct Simulator {
     /// How unkind it is
     #[arg(long, value_name = "FILE.toml")]
     faults: Option<PathBuf>,
+    /// How callees and <Say> sound: tones, flite or espeak-ng
+    #[arg(long, default_value = "tones", value_name = "SPEECH")]
+    speech: Speech,
     /// Decides the faults that have a rate
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -73,6 +76,7 @@ impl Simulator {
         }
         let mut settings = Settings {
             bind: self.bind,
+            speech: self.speech,
             seed: self.seed,
             calls_per_second: self.pace,
             log_path: self.log,

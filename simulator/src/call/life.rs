@@ -36,7 +36,10 @@ pub(super) async fn live_for(
     let nth = exchange.next_dial(&call.order.to);
     let ring = callee.ring(nth);
     let waited = tokio::select! {
-        outcome = ringing(&exchange, &call, nth, ring) => outcome,
+        outcome = async {
+            exchange.speaker.prepare(callee.texts()).await;
+            ringing(&exchange, &call, nth, ring).await
+        } => outcome,
         () = taken_back(&mut commands) => Outcome::Over(Status::Canceled, 487),
     };
     match waited {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::{Callee, Stage};
 use crate::mulaw::{self, FRAME};
+use crate::speech::Speaker;
 use crate::tones::{self, Heard, KeyEar, Receiver};
 use speech::{After, Speech};
 
@@ -54,6 +55,7 @@ pub(crate) enum Act {
 /// One call as a callee lives it.
 pub(crate) struct Conversation {
     callee: Arc<Callee>,
+    speaker: Arc<Speaker>,
     /// The stage it is at.
     at: usize,
     /// When the stage was opened, or when something came last; while it opens, nothing.
@@ -87,7 +89,7 @@ struct Turn {
 
 impl Conversation {
     /// `callee` has just picked up.
-    pub(crate) fn new(callee: Arc<Callee>) -> Conversation {
+    pub(crate) fn new(callee: Arc<Callee>, speaker: Arc<Speaker>) -> Conversation {
         let unasked = callee.presses.iter().map(|press| {
             let mut speech = Speech::new(u64::from(press.after_ms), false, After::Nothing);
             speech.press(&press.keys);
@@ -111,6 +113,7 @@ impl Conversation {
             replies: 0,
             hang_up_at: callee.hangs_up_after_ms.map(u64::from),
             callee,
+            speaker,
         };
         conversation.enter(0);
         conversation
@@ -129,6 +132,15 @@ impl Conversation {
         spoken
     }
 
+    /// Learns the words of what has just been played to it, where their sound does not tell.
+    pub(crate) fn told(&mut self, text: &str) {
+        let turn = self.turn.get_or_insert(Turn { began: self.now, ..Turn::default() });
+        if !turn.text.is_empty() {
+            turn.text.push(' ');
+        }
+        turn.text.push_str(text);
+    }
+
     fn stage(&self) -> &Stage {
         // The names were checked when the callees were read, and the first stage is always there.
         &self.callee.stages[self.at]
@@ -140,7 +152,7 @@ impl Conversation {
         self.speaking = None;
         self.planned.clear();
         self.waits_since = None;
-        let (opening, deaf_ms) = opening(self.stage(), self.now);
+        let (opening, deaf_ms) = opening(self.stage(), self.now, &self.speaker);
         self.deaf_until = self.now + deaf_ms;
         self.planned.push_back(opening);
     }
@@ -173,6 +185,8 @@ impl Conversation {
             match (heard, &mut self.turn) {
                 (Heard::Text(text), Some(turn)) => turn.text.push_str(&text),
                 (Heard::Text(_), None) => {}
+                // What a program says is no damaged tone.
+                (Heard::Damaged(_), _) if !self.speaker.is_understood() => {}
                 (Heard::Damaged(hint), _) => acts.push(Act::Misheard(hint)),
             }
         }
@@ -213,7 +227,7 @@ impl Conversation {
             turn.interrupted = true;
             self.interruptions += 1;
             let mut speech = Speech::new(self.now, false, After::Nothing);
-            speech.breathe(&how.says);
+            speech.breathe(&how.says, &self.speaker);
             self.planned.push_back(speech);
         }
     }
@@ -245,7 +259,7 @@ impl Conversation {
             if n > 0 {
                 speech.quiet(callee.breath_ms);
             }
-            speech.breathe(breath);
+            speech.breathe(breath, &self.speaker);
         }
         speech.press(&rule.presses);
         // A question asked again while one thinks wants one answer, not two.
@@ -308,7 +322,7 @@ impl Conversation {
 }
 
 /// What opens `stage`, from `now` on, and for how many milliseconds of it nobody listens.
-fn opening(stage: &Stage, now: u64) -> (Speech, u64) {
+fn opening(stage: &Stage, now: u64, speaker: &Speaker) -> (Speech, u64) {
     let music = u64::from(stage.music_ms);
     let first_sound = if music > 0 { now } else { now + u64::from(stage.greet_after_ms) };
     let mut speech = Speech::new(first_sound, false, After::Opened);
@@ -317,7 +331,7 @@ fn opening(stage: &Stage, now: u64) -> (Speech, u64) {
         speech.quiet(stage.greet_after_ms);
     }
     if !stage.greeting.is_empty() {
-        speech.breathe(&stage.greeting);
+        speech.breathe(&stage.greeting, speaker);
     }
     if let Some(beep) = stage.beep {
         speech.quiet(BEFORE_BEEP_MS);

@@ -133,6 +133,12 @@ impl Stage {
     pub(crate) fn choice_of(&self, key: char) -> Option<&Choice> {
         self.choices.iter().find(|choice| choice.press == Some(key))
     }
+
+    /// Every text that is said here.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        let replies = self.rules.iter().flat_map(|rule| rule.says.breaths()).map(String::as_str);
+        std::iter::once(self.greeting.as_str()).chain(replies)
+    }
 }
 
 /// Which of the lists has the keyword that comes last: a question asked again after an apology, or after

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::Act;
 use crate::mulaw::{FRAME, SILENCE};
+use crate::speech::Speaker;
 use crate::tones::{self, Voice};
 
 /// What follows when a speech has been said to its end.
@@ -52,10 +53,10 @@ impl Speech {
     }
 
     /// Adds words that are said in one breath.
-    pub(super) fn breathe(&mut self, text: &str) {
+    pub(super) fn breathe(&mut self, text: &str, speaker: &Speaker) {
         let voice = if self.mumbled { Voice::Mumbled } else { Voice::Clear };
         let from = self.sound.len();
-        self.sound.extend(tones::speak(text, voice));
+        self.sound.extend(speaker.sound(text, voice));
         self.breaths.push_back(Breath { from, to: self.sound.len(), text: text.to_owned() });
         if !self.text.is_empty() {
             self.text.push(' ');

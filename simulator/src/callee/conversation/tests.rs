@@ -1,6 +1,7 @@
 use super::*;
 use crate::callee::Callees;
 use crate::mulaw::SILENCE;
+use crate::speech::Speech;
 use crate::tones::Voice;
 
 const QUIET: [u8; FRAME] = [SILENCE; FRAME];
@@ -27,7 +28,7 @@ impl Desk {
 
     fn with(callee: Arc<Callee>) -> Desk {
         Desk {
-            callee: Conversation::new(callee),
+            callee: Conversation::new(callee, Arc::new(Speaker::silent(Speech::Tones))),
             ear: Receiver::default(),
             acts: Vec::new(),
             heard: Vec::new(),
@@ -392,4 +393,20 @@ fn hangs_up_in_the_middle_of_a_reply() {
         desk.acts.iter().filter(|(_, act)| matches!(act, Act::Breathed { .. })).map(|(at, _)| *at).collect();
     let (last, began) = (said[said.len() - 1], desk.acts.iter().rev().find(|(_, act)| *act == Act::Began).unwrap().0);
     assert!(began >= asked && began < at && at < last, "it hung up at {at}, in the words from {began} to {last}");
+}
+
+#[test]
+fn words_that_no_sound_tells_are_told_when_it_has_been_heard() {
+    let mut desk = Desk::call("+14155550101");
+    desk.wait(2000);
+    desk.take();
+    // Some sound that is no tone of ours, with a pause among it that ends a turn.
+    desk.play(&tones::music(600));
+    desk.wait(500);
+    desk.play(&tones::music(600));
+    desk.callee.told("Good morning.");
+    desk.callee.told("What are your opening hours?");
+    desk.wait(3000);
+    assert_eq!(desk.take(), "We are open from 6 am to 10 pm every day");
+    assert!(desk.did(&Act::Heard("Good morning. What are your opening hours?".into())));
 }
