@@ -105,6 +105,10 @@ fn verb(element: &Element, remarks: &mut Vec<Remark>) -> Inside<Verb> {
             reading.done();
             Some(Verb::Reject)
         }
+        "Enqueue" | "Leave" | "Pay" | "Refer" | "Sms" => {
+            Reading::of(element, remarks).not_simulated();
+            None
+        }
         "Start" => Some(Verb::Start(stream::start(element, remarks))),
         "Stop" => Some(Verb::Stop(stream::stop(element, remarks))),
         _ => {

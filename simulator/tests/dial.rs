@@ -60,6 +60,10 @@ name = "there"
 greeting = "You have reached extension seven"
 
 [[callee]]
+numbers = ["+14155550110"]
+greeting = "Hello?"
+
+[[callee]]
 numbers = ["+14155550107"]
 hangs_up_after_ms = 1000
 "#;
@@ -285,4 +289,14 @@ async fn keys_are_pressed_before_the_two_are_connected() {
     let number = "<Number sendDigits='w7'>+14155550109</Number>";
     let (simulator, _app, sid) = dialled(&dial("action='/after' timeLimit='10'", number, "")).await;
     assert_eq!(heard(&simulator, &sid).await, "You have reached extension seven");
+}
+
+#[tokio::test]
+async fn who_has_picked_up_at_the_other_end_is_told_while_the_two_talk() {
+    let number = "<Number machineDetection='Enable' amdStatusCallback='/amd'>+14155550110</Number>";
+    let (simulator, mut app, sid) = dialled(&dial("action='/after'", number, "")).await;
+    let amd = app.next_to("/amd").await;
+    assert_eq!(amd.get("AnsweredBy"), Some("human"));
+    assert_eq!(children(&simulator, &sid).await[0]["sid"], amd.get("CallSid").unwrap());
+    assert_eq!(heard(&simulator, &sid).await, "Hello?", "nobody was kept waiting");
 }

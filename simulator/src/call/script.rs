@@ -7,6 +7,7 @@ mod gather;
 mod prompt;
 mod recognition;
 mod record;
+mod start;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -20,7 +21,6 @@ use crate::address;
 use crate::detection;
 use crate::exchange::Exchange;
 use crate::line::Line;
-use crate::stream;
 use crate::twiml::{Link, Prompt, Say, Verb};
 pub(super) use dial::Leg;
 use document::Page;
@@ -175,25 +175,8 @@ impl<'a> Script<'a> {
                 self.stage.warn(0, "<Reject> is for incoming calls: this one has been answered, and is hung up");
                 Flow::Over
             }
-            Verb::Start(nouns) => {
-                let Stage { exchange, call, line, .. } = self.stage;
-                for noun in &nouns {
-                    if let Err(error) = stream::start(exchange, call, line, noun, self.page.url.as_deref()) {
-                        self.stage.warn(error.code(), error.to_string());
-                    }
-                }
-                Flow::Next
-            }
-            Verb::Stop(names) => {
-                let Stage { exchange, call, .. } = self.stage;
-                for name in &names {
-                    match exchange.streams.find(&call.sid, name).filter(|entry| entry.is_one_way()) {
-                        Some(entry) => entry.stop(),
-                        None => self.stage.warn(0, format!("there is no one-way stream {name:?} to stop")),
-                    }
-                }
-                Flow::Next
-            }
+            Verb::Start(nouns) => self.start_streams(&nouns),
+            Verb::Stop(names) => self.stop_streams(&names),
         }
     }
 

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::element::Element;
-use super::reading::{Inside, Reading};
+use super::reading::{Inside, Reading, SCHEMA};
 use super::recording::{Recorded, recorded};
 use super::{Link, Remark};
-use crate::call::{Method, SendDigits};
+use crate::call::{DetectionMode, Method, SendDigits};
 use crate::status::Subscription;
 
 const RING: Duration = Duration::from_secs(30);
@@ -41,11 +41,24 @@ pub(crate) struct Number {
     pub(crate) whisper: Option<Link>,
     pub(crate) status_callback: Option<Link>,
     pub(crate) events: Vec<Subscription>,
+    /// Who has picked up is to be found out, while the two talk.
+    pub(crate) detection: Option<Detection>,
+}
+
+/// Answering machine detection of a number; times as in an order of the API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Detection {
+    pub(crate) mode: DetectionMode,
+    pub(crate) timeout: Duration,
+    pub(crate) speech_threshold: Duration,
+    pub(crate) speech_end_threshold: Duration,
+    pub(crate) silence_timeout: Duration,
+    pub(crate) callback: Option<Link>,
 }
 
 impl Number {
     fn plain(number: String) -> Number {
-        Number { number, send_digits: None, whisper: None, status_callback: None, events: Vec::new() }
+        Number { number, send_digits: None, whisper: None, status_callback: None, events: Vec::new(), detection: None }
     }
 
     /// The number in E.164; one without a country is American.
@@ -92,10 +105,15 @@ pub(super) fn read(element: &Element, remarks: &mut Vec<Remark>) -> Option<Dial>
 }
 
 fn number(element: &Element, remarks: &mut Vec<Remark>) -> Inside<Number> {
-    if element.name != "Number" {
-        return Inside::Stranger;
-    }
     let mut reading = Reading::of(element, remarks);
+    match element.name.as_str() {
+        "Number" => {}
+        "Application" | "Client" | "Conference" | "Queue" | "Sim" | "Sip" | "WhatsApp" => {
+            reading.not_simulated();
+            return Inside::Faulty;
+        }
+        _ => return Inside::Stranger,
+    }
     reading.without_effect(&["byoc", "phoneNumberSid"]);
     let events = |text: &str| text.split_whitespace().map(Subscription::parse).collect::<Option<Vec<_>>>();
     let number = Number {
@@ -104,7 +122,27 @@ fn number(element: &Element, remarks: &mut Vec<Remark>) -> Inside<Number> {
         whisper: reading.link("url", "method", 13221),
         status_callback: reading.link("statusCallback", "statusCallbackMethod", 13221),
         events: reading.parsed("statusCallbackEvent", 21626, events).unwrap_or(vec![Subscription::Completed]),
+        detection: detection(&mut reading),
     };
     reading.done();
     Inside::Taken(number)
+}
+
+fn detection(reading: &mut Reading<'_>) -> Option<Detection> {
+    let mode = reading.parsed("machineDetection", SCHEMA, DetectionMode::parse);
+    let mut millis =
+        |name, range, default| Duration::from_millis(reading.number(name, SCHEMA, range).unwrap_or(default));
+    let speech_threshold = millis("machineDetectionSpeechThreshold", 1000..=6000, 2400);
+    let speech_end_threshold = millis("machineDetectionSpeechEndThreshold", 500..=5000, 1200);
+    let silence_timeout = millis("machineDetectionSilenceTimeout", 2000..=10_000, 5000);
+    let timeout = reading.seconds("machineDetectionTimeout", SCHEMA, 3..=60);
+    let callback = reading.link("amdStatusCallback", "amdStatusCallbackMethod", SCHEMA);
+    Some(Detection {
+        mode: mode?,
+        timeout: timeout.unwrap_or(Duration::from_secs(30)),
+        speech_threshold,
+        speech_end_threshold,
+        silence_timeout,
+        callback,
+    })
 }

@@ -105,6 +105,11 @@ impl<'a> Reading<'a> {
         self.remarks.push(Remark { code, message });
     }
 
+    /// It is Twilio's, and nobody carries it out here.
+    pub(super) fn not_simulated(&mut self) {
+        self.remark(0, "Twilio has it, but it is not simulated");
+    }
+
     /// All attributes have been asked for: any other is not Twilio's.
     pub(super) fn done(mut self) {
         let strangers: Vec<&str> = self.element.attribute_names().filter(|name| !self.known.contains(name)).collect();

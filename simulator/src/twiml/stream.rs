@@ -70,10 +70,16 @@ pub(super) fn stop(element: &Element, remarks: &mut Vec<Remark>) -> Vec<String> 
 }
 
 fn streams(element: &Element, remarks: &mut Vec<Remark>) -> Inside<Stream> {
-    if element.name != "Stream" {
-        return Inside::Stranger;
-    }
     let mut reading = Reading::of(element, remarks);
+    match element.name.as_str() {
+        "Stream" => {}
+        "AiSession" | "Conversation" | "ConversationRelay" | "Recording" | "Room" | "Siprec" | "Transcription"
+        | "VirtualAgent" => {
+            reading.not_simulated();
+            return Inside::Faulty;
+        }
+        _ => return Inside::Stranger,
+    }
     reading.without_effect(&["connectorName", "audioFormat", "sampleRate"]);
     let stream = Stream {
         url: reading.text("url").unwrap_or_default(),

@@ -33,7 +33,8 @@ fn reads_what_the_official_libraries_write() {
 fn what_is_unknown_is_remarked_on_and_passed_over() {
     let text = "<say>x</say><Pause length='3'/><Connect><Room/></Connect>";
     assert_eq!(verbs(text), [Verb::Prompt(Prompt::Pause(Duration::from_secs(3)))]);
-    assert_eq!(codes(text), [12200, 12200, 12200]);
+    assert_eq!(codes(text), [12200, 0, 12200], "a room is Twilio's, but not simulated");
+    assert_eq!(codes("<Enqueue>x</Enqueue><Dial><Sip>sip:a@b.c</Sip></Dial>"), [0, 0, 13223]);
     assert_eq!(codes("<Say colour='red'>x</Say>"), [12200]);
     assert_eq!(codes("<Hangup><Say>x</Say></Hangup>"), [12200]);
     assert!(verbs("").is_empty());
@@ -127,4 +128,51 @@ fn a_parameter_of_500_characters_is_left_out() {
     assert_eq!(codes(&parameter(500)), [12200]);
     let [Verb::Connect(connect)] = &verbs(&parameter(500))[..] else { panic!() };
     assert!(connect.stream.parameters.is_empty());
+}
+
+#[test]
+fn numbers_are_read_as_people_write_them() {
+    let e164 = |number: &str| {
+        let [Verb::Dial(dial)] = &verbs(&format!("<Dial>{number}</Dial>"))[..] else { panic!() };
+        dial.numbers[0].e164()
+    };
+    for number in ["+14155550102", "(415) 555-0102", "415.555.0102", "14155550102"] {
+        assert_eq!(e164(number).as_deref(), Some("+14155550102"), "{number}");
+    }
+    for number in ["somebody", "+0123456789", "12", "+1415555O102"] {
+        assert_eq!(e164(number), None, "{number}");
+    }
+}
+
+#[test]
+fn a_dial_and_a_record_have_their_documented_defaults_and_codes() {
+    let [Verb::Dial(dial)] = &verbs("<Dial>+14155550102</Dial>")[..] else { panic!() };
+    assert_eq!((dial.ring, dial.talk), (Duration::from_secs(30), Duration::from_secs(4 * 3600)));
+    assert!(!dial.hangup_on_star && dial.record.is_none() && dial.caller_id.is_none());
+    let [Verb::Record(record)] = &verbs("<Record/>")[..] else { panic!() };
+    assert_eq!((record.timeout, record.longest), (Duration::from_secs(5), Duration::from_secs(3600)));
+    assert!(record.beeps && record.news.trims && record.transcription.is_none());
+    assert_eq!(record.finish.len(), 12);
+    for (text, code) in [
+        ("<Dial timeout='0'>+14155550102</Dial>", 13212),
+        ("<Dial hangupOnStar='x'>+14155550102</Dial>", 13213),
+        ("<Dial callerId='me'>+14155550102</Dial>", 13214),
+        ("<Dial timeLimit='x'>+14155550102</Dial>", 13216),
+        ("<Dial record='loudly'>+14155550102</Dial>", 13217),
+        ("<Dial><Number sendDigits='x'>+14155550102</Number></Dial>", 13222),
+        ("<Dial><Say>x</Say><Number>+14155550102</Number></Dial>", 13215),
+        ("<Dial/>", 13223),
+        ("<Record method='x'/>", 13610),
+        ("<Record timeout='0'/>", 13611),
+        ("<Record maxLength='x'/>", 13612),
+        ("<Record finishOnKey='x'/>", 13613),
+        ("<Record transcribe='x'/>", 13614),
+        ("<Record transcribe='true' maxLength='121'/>", 13615),
+        ("<Record playBeep='x'/>", 13616),
+        ("<Record trim='x'/>", 13699),
+        ("<Record recordingStatusCallbackEvent='x'/>", 13621),
+        ("<Record recordingTrack='x'/>", 13622),
+    ] {
+        assert_eq!(codes(text), [code], "{text}");
+    }
 }

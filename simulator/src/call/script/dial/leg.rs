@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use super::Legs;
 use crate::address;
 use crate::call::script::{Flow, Script, Stage, Turn, interruption};
-use crate::call::{Call, Callbacks, Fetch, Order, Source, life};
+use crate::call::{Call, Callbacks, Detection, Fetch, Order, Source, Telling, life};
 use crate::fault::Fate;
 use crate::line::Line;
 use crate::sid;
@@ -65,7 +65,15 @@ impl Stage<'_> {
             ring: dial.ring,
             talk: dial.talk,
             send_digits: number.send_digits.clone(),
-            detection: None,
+            detection: number.detection.as_ref().map(|wanted| Detection {
+                mode: wanted.mode,
+                // The other side is connected at once: whoever dials is not kept waiting.
+                telling: Telling::Callback(self.hook(wanted.callback.as_ref(), base)),
+                timeout: wanted.timeout,
+                speech_threshold: wanted.speech_threshold,
+                speech_end_threshold: wanted.speech_end_threshold,
+                silence_timeout: wanted.silence_timeout,
+            }),
             record: None,
         })
     }
