@@ -114,6 +114,7 @@ fn attempt_json(attempt: &Attempt) -> Value {
         "started_at": attempt.started_at,
         "ended_at": attempt.ended_at,
         "duration_s": attempt.duration_s,
+        "answered_by": attempt.answered_by,
         "cost": attempt.price,
         "counts": attempt.counts,
         "conflicts": attempt.conflicts,

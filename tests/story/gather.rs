@@ -306,7 +306,8 @@ async fn a_machine_that_twilio_detects_is_hung_up_on(keeper: Keeper) {
     line.detected(&desk, "machine_start").await;
     line.detected(&desk, "machine_start").await;
     assert_eq!(line.ended(&desk).await, end("voicemail", "voicemail_reached"));
-    assert_eq!(desk.job(&line.job).await["outcome"], "gave_up");
+    let job = desk.job(&line.job).await;
+    assert_eq!((&job["outcome"], &job["attempts"][0]["answered_by"]), (&json!("gave_up"), &json!("unknown")));
     assert_eq!(desk.statuses(&line.sid).last(), Some(&Status::Completed));
     let forged = desk.http.post(&line.path("/amd"), &json!({})).await;
     assert_eq!(forged.status, 403, "{}", forged.body);
@@ -341,4 +342,15 @@ async fn a_message_is_left_for_a_machine_after_the_beep(keeper: Keeper) {
     assert_eq!(left["detail"]["detail"], "Please call Iron Temple back & soon.");
     let (job, _) = job_and_tag(&desk.call_to(THINKS));
     assert_eq!((job, desk.created(THINKS)), (line.job, 1));
+}
+
+#[tokio::test]
+async fn a_row_without_a_column_of_the_message_is_not_taken() {
+    let desk = Desk::open().await;
+    let policy = json!({"voicemail": "leave_message", "voicemail_message": "Call {{manager}} back."});
+    let campaign = desk.campaign(policy).await;
+    let report =
+        desk.import(&campaign, &format!("phone_number,manager\n{THINKS},\n{ANSWERS},Ruth\n")).await.expect(200);
+    assert_eq!((&report["accepted"], &report["rows"][0]["code"]), (&json!(1), &json!("missing_variable")), "{report}");
+    assert_eq!(desk.get(&format!("/v1/campaigns/{campaign}")).await["policy"]["voicemail"], "leave_message");
 }

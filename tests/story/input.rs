@@ -37,6 +37,17 @@ async fn a_campaign_that_makes_no_sense_is_refused_by_the_name_of_its_field() {
         (json!({"name": "A", "policy": {"calls_per_second": 0}}), "/policy/calls_per_second"),
         (json!({"name": "A", "policy": {"max_concurrent_calls": 0}}), "/policy/max_concurrent_calls"),
         (json!({"name": "A", "policy": {"speed": 9}}), "/policy/speed"),
+        (json!({"name": "A", "policy": {"voicemail": "beep"}}), "/policy/voicemail"),
+        (json!({"name": "A", "policy": {"voicemail": "leave_message"}}), "/policy/voicemail_message"),
+        (json!({"name": "A", "policy": {"voicemail_message": "Hello"}}), "/policy/voicemail_message"),
+        (
+            json!({"name": "A", "policy": {"voicemail": "leave_message", "voicemail_message": " "}}),
+            "/policy/voicemail_message",
+        ),
+        (
+            json!({"name": "A", "policy": {"voicemail": "leave_message", "voicemail_message": "A".repeat(501)}}),
+            "/policy/voicemail_message",
+        ),
         (json!({"name": "A", "policy": {"window": {"from": "9am"}}}), "/policy/window/from"),
         (json!({"name": "A", "policy": {"window": {"days": ["monday"]}}}), "/policy/window/days"),
         (json!({"name": "A", "policy": {"window": {"days": []}}}), "/policy/window/days"),
