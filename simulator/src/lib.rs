@@ -10,7 +10,7 @@
 //! - A dialled call lives in `call/life`: it rings as its callee's data says ([`Callees`]), and ends
 //!   there, or is picked up. Every new [`Status`] goes through `exchange` into the log and, as a
 //!   `callback`, to the app: a `webhook`, signed and tried again as its URL asks, over `http`.
-//! - A picked-up call gets a `line`, which is sound on a clock of 20 ms with the callee's
+//! - A picked-up call gets a `line`, which is sound on the `clock` of all lines (20 ms) with the callee's
 //!   `callee/conversation` at its end, and a `call/script`, which fetches `twiml` and carries it out
 //!   verb by verb.
 //! - `<Connect><Stream>` is `stream`: a WebSocket to the app. What the app sends waits in

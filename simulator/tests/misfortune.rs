@@ -144,7 +144,7 @@ async fn user_and_password_of_a_url_are_sent_only_when_asked_for() {
     let url = format!("http://me:p%40ss@{address}/voice");
     let sid = Client::of(&simulator).created("+14155550101", &[("Url", &url)]).await;
     over(&simulator, &sid).await;
-    let heads = app.await.unwrap();
+    let heads = soon(app).await.unwrap();
     assert!(!heads[0].contains("Authorization"), "{}", heads[0]);
     // me:p@ss
     assert!(heads[1].contains("\r\nAuthorization: Basic bWU6cEBzcw==\r\n"), "{}", heads[1]);

@@ -22,7 +22,7 @@ fn blocks(language: &str) -> Vec<&'static str> {
 fn every_example_of_a_file_can_be_read() {
     let (mut accounts, mut callees, mut faults) = (0, 0, 0);
     for example in blocks("toml") {
-        if example.contains("[[fault]]") {
+        if example.contains("[[fault]]") || example.contains("[[request]]") {
             Faults::from_toml(example).unwrap_or_else(|error| panic!("{error}\n{example}"));
             faults += 1;
         } else if example.starts_with("# account") {
