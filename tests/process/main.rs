@@ -23,5 +23,6 @@ mod rivals;
 mod roles;
 mod server;
 mod settings;
+mod simulator_page;
 mod stand;
 mod stop;
