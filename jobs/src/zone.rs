@@ -64,9 +64,10 @@ impl GymZone {
 
     /// What can be told of a gym whose zone nobody named.
     pub fn guess(gym: &Gym) -> Option<GymZone> {
-        let by_number = number::zones(&gym.phone);
+        // A number that tells no more than a plan of many countries is of the gym's own country.
+        let by_number = number::zones(&gym.phone).unwrap_or_else(|| address::zones_of_country(gym));
         let by_address = address::zones(gym);
-        // Both speak of one gym. Where they contradict each other it has moved, or its number has, and either may be true.
+        // Both speak of one gym. Where they contradict each other its number has come along from elsewhere.
         let both: Vec<&str> = by_address.iter().copied().filter(|zone| by_number.contains(zone)).collect();
         if !both.is_empty() {
             return GymZone::of(&both, ZoneSource::Address);
@@ -166,9 +167,13 @@ mod tests {
         ] {
             assert_eq!(guess(phone, "", "", ""), Some((zones.to_owned(), ZoneSource::Number)), "{phone}");
         }
-        // A toll-free number may ring anywhere under its country code.
-        let (zones, _) = guess("+18005550101", "", "", "").unwrap();
-        assert!(zones.contains("America/New_York") && zones.contains("Pacific/Honolulu"), "{zones}");
+        // A toll-free number may ring anywhere in its country.
+        let (zones, source) = guess("+18005550101", "", "", "").unwrap();
+        let all = "America/Adak America/Anchorage America/Boise America/Chicago America/Denver America/Los_Angeles \
+                   America/New_York America/Phoenix Pacific/Honolulu";
+        assert_eq!((zones.as_str(), source), (all, ZoneSource::Number));
+        assert!(guess("+18005550101", "", "", "Canada").unwrap().0.contains("America/Toronto"));
+        assert_eq!(guess("+18005550101", "", "", "Jamaica"), None);
     }
 
     #[test]

@@ -111,6 +111,16 @@ fn of_several_zones_all_must_allow_it() {
 }
 
 #[test]
+fn a_number_that_may_ring_anywhere_in_the_country_has_hours_all_year() {
+    let gym = crate::gym::Gym::new(serde_json::from_value("+18005550101".into()).unwrap());
+    let zone = GymZone::guess(&gym).unwrap();
+    for day in ["2026-01-15", "2026-03-08", "2026-07-01", "2026-11-01", "2026-12-01"] {
+        let found = Hours::default().next(&zone, at(&format!("{day}T00:00[America/New_York]"))).unwrap();
+        assert!(found.closes.duration_since(found.opens) >= SignedDuration::from_hours(4), "{day} {found:?}");
+    }
+}
+
+#[test]
 fn a_year_without_a_day_is_no_window() {
     let first: Date = "2026-11-27".parse().unwrap();
     let holidays = (0..400).map(|days| first.checked_add(days.days()).unwrap()).collect();
@@ -165,8 +175,8 @@ proptest! {
             let now = start.checked_add((step * 37).minutes()).unwrap();
             let wall = clock.to_datetime(now);
             // Around a change of the clocks the wall is no judge.
-            let hour = SignedDuration::from_hours(24);
-            if clock.to_offset(now - hour) != clock.to_offset(now + hour) {
+            let day = SignedDuration::from_hours(24);
+            if clock.to_offset(now - day) != clock.to_offset(now + day) {
                 continue;
             }
             let minute = i16::from(wall.hour()) * 60 + i16::from(wall.minute());

@@ -75,6 +75,9 @@ const UNITED_STATES: &[State] = &[
     ("MP", "northern mariana islands", &["Pacific/Saipan"]),
 ];
 
+/// Those of them that are no states.
+const TERRITORIES: [&str; 5] = ["PR", "VI", "GU", "AS", "MP"];
+
 const CANADA: &[State] = &[
     ("AB", "alberta", &["America/Edmonton"]),
     ("BC", "british columbia", &["America/Vancouver", "America/Edmonton"]),
@@ -149,17 +152,8 @@ const CITIES: &[(&str, &str, &str)] = &[
 
 /// The zones of the gym's state, or of its city where the state has several; none if the state is not known here.
 pub(super) fn zones(gym: &Gym) -> Vec<&'static str> {
-    let Some(state) = gym.state.as_deref().map(plain) else {
+    let (Some(state), Some(states)) = (gym.state.as_deref().map(plain), states_of(gym)) else {
         return Vec::new();
-    };
-    // A country that is none of the two has states of its own by these names.
-    let states = match gym.country.as_deref().map(plain).as_deref() {
-        None | Some("us") => UNITED_STATES,
-        Some("ca") => CANADA,
-        // What was not understood at the import is kept as it was written.
-        Some("usa" | "united states" | "united states of america") => UNITED_STATES,
-        Some("canada") => CANADA,
-        Some(_) => return Vec::new(),
     };
     let Some((code, _, zones)) = states.iter().find(|(code, name, _)| state == code.to_lowercase() || state == *name)
     else {
@@ -172,6 +166,25 @@ pub(super) fn zones(gym: &Gym) -> Vec<&'static str> {
         return vec![zone];
     }
     zones.to_vec()
+}
+
+/// All zones of the gym's country; none if that is not known here. The territories far out are left aside: a gym there
+/// says so.
+pub(super) fn zones_of_country(gym: &Gym) -> Vec<&'static str> {
+    let states = states_of(gym).unwrap_or_default().iter().filter(|(code, _, _)| !TERRITORIES.contains(code));
+    states.flat_map(|(_, _, zones)| zones.iter().copied()).collect()
+}
+
+/// The states of the gym's country; nothing for a country that has states of its own by the same names.
+fn states_of(gym: &Gym) -> Option<&'static [State]> {
+    match gym.country.as_deref().map(plain).as_deref() {
+        None | Some("us") => Some(UNITED_STATES),
+        Some("ca") => Some(CANADA),
+        // What was not understood at the import is kept as it was written.
+        Some("usa" | "united states" | "united states of america") => Some(UNITED_STATES),
+        Some("canada") => Some(CANADA),
+        Some(_) => None,
+    }
 }
 
 /// As people write it, without what differs between them.

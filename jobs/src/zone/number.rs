@@ -31,12 +31,20 @@ static BY_BEGINNING: LazyLock<BTreeMap<&'static str, BTreeSet<&'static str>>> = 
     table
 });
 
-/// The zones of the longest beginning that is known; none if even the country code is not.
-pub(super) fn zones(phone: &PhoneNumber) -> Vec<&'static str> {
+/// The country code that some twenty countries share, from Guam to Barbados.
+const SHARED: &str = "1";
+
+/// The zones of the longest beginning that is known, none if even the country code is not; nothing for a number of the
+/// shared plan that is in no place, such as a toll-free one.
+pub(super) fn zones(phone: &PhoneNumber) -> Option<Vec<&'static str>> {
     let digits = phone.as_str().trim_start_matches('+');
     let beginnings = (1..=digits.len()).rev().filter_map(|length| digits.get(..length));
-    let zones = beginnings.filter_map(|beginning| BY_BEGINNING.get(beginning)).next();
-    zones.into_iter().flatten().copied().collect()
+    let found = beginnings.filter_map(|beginning| BY_BEGINNING.get_key_value(beginning)).next();
+    match found {
+        Some((&SHARED, _)) => None,
+        Some((_, zones)) => Some(zones.iter().copied().collect()),
+        None => Some(Vec::new()),
+    }
 }
 
 #[cfg(test)]
