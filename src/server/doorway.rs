@@ -3,6 +3,7 @@
 //! A signed webhook that means nothing is answered 204. If its query has a word under [`NONCE`], the answer shows in
 //! [`PROOF`] that whoever gave it has the token, too.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::Router;
@@ -28,9 +29,7 @@ pub const NOT_SIGNED: &str = "the request is not signed by Twilio";
 
 /// Answers a signed webhook that means nothing.
 pub(super) fn greet(signatures: &Signatures, query: Option<&str>) -> Response {
-    let nonce = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes())
-        .find_map(|(name, value)| (name == NONCE).then_some(value));
-    match (nonce, signatures) {
+    match (nonce_of(query), signatures) {
         (Some(nonce), Signatures::Checked(verifier)) => {
             (StatusCode::NO_CONTENT, [(PROOF, verifier.answer_to(&nonce))]).into_response()
         }
@@ -38,7 +37,13 @@ pub(super) fn greet(signatures: &Signatures, query: Option<&str>) -> Response {
     }
 }
 
-/// A server that stands in for ours where none runs, and answers nothing else.
+fn nonce_of(query: Option<&str>) -> Option<Cow<'_, str>> {
+    let mut fields = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    fields.find_map(|(name, value)| (name == NONCE).then_some(value))
+}
+
+/// A server that stands in for ours where none runs, and answers nothing else: a webhook of a call that still goes on
+/// is told to come again, when there is somebody who can store it.
 pub fn router(base: PublicBase, signatures: Signatures) -> Router {
     let twilio = Router::new().route(STATUS_PATH, post(status)).route(STREAM_PATH, get(stream));
     let door = Router::new().merge(twilio.clone()).without_v07_checks();
@@ -46,7 +51,11 @@ pub fn router(base: PublicBase, signatures: Signatures) -> Router {
         "" => door,
         prefix => door.nest(prefix, twilio),
     };
-    door.with_state(Arc::new(Door { base, signatures }))
+    door.fallback(async || come_again()).with_state(Arc::new(Door { base, signatures }))
+}
+
+fn come_again() -> Problem {
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no gymcall serves here at the moment")
 }
 
 struct Door {
@@ -58,6 +67,9 @@ async fn status(State(door): State<Arc<Door>>, uri: Uri, headers: HeaderMap, bod
     let url = door.base.requested(uri.path(), uri.query());
     let form = decode_form(&body);
     webhooks::check_signature(&door.signatures, &headers, |verifier, proof| verifier.verify_form(&url, &form, proof))?;
+    if nonce_of(uri.query()).is_none() {
+        return Err(come_again());
+    }
     Ok(greet(&door.signatures, uri.query()))
 }
 
