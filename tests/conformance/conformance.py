@@ -14,13 +14,14 @@ from aiohttp import ClientSession, web
 from twilio.rest import Client
 
 import campaign
+import page
 import webhooks
 from checks import check, wait_for_part
 
 HERE = Path(__file__).parent
 SID, TOKEN = "AC00000000000000000000000000000001", "0123456789abcdef0123456789abcdef"
 WITHIN = 90
-CAMPAIGNS = [("a campaign over tones", "tones")]
+CAMPAIGNS = [("a campaign over tones", "tones"), ("a campaign over speech", "twilio")]
 
 
 def free_port():
@@ -122,7 +123,7 @@ async def call_gyms(name, speech, binary, twilio, book, folder):
 
 async def main(binary, node_modules):
     score, folder = Score(), Path(tempfile.mkdtemp(prefix="gymcall-conformance-"))
-    port, app_port, gyms_port = free_port(), free_port(), free_port()
+    port, app_port, gyms_port, page_port = (free_port() for _ in range(4))
     url, app_url, gyms_url = (f"http://127.0.0.1:{it}" for it in (port, app_port, gyms_port))
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TWILIO_")}
     account = kept | {"TWILIO_ACCOUNT_SID": SID, "TWILIO_AUTH_TOKEN": TOKEN, "LOG_LEVEL": "error"}
@@ -135,14 +136,18 @@ async def main(binary, node_modules):
     async with (
         running(binary, "simulator", f"--bind=127.0.0.1:{port}", "--pace=50", *files, environment=account, log=folder / "twilio.log"),
         running(binary, "simulator", f"--bind=127.0.0.1:{gyms_port}", "--pace=50", environment=account, log=folder / "gyms.log"),
+        # With the account that the page is written for.
+        running(binary, "simulator", f"--bind=127.0.0.1:{page_port}", environment=kept, log=folder / "page.log"),
         serving(app.routes(), app_port),
     ):
         await answers(url)
         await answers(gyms_url)
+        await answers(f"http://127.0.0.1:{page_port}")
         with contextlib.redirect_stdout(printed):
             await asyncio.gather(
                 child(score, "Python library", sys.executable, "-B", str(HERE / "api.py"), environment=environment),
                 child(score, "Node library", "node", str(node_modules / "api.js"), environment=environment),
+                wait_for_part("the page", page.examples(f"http://127.0.0.1:{page_port}", node_modules)),
                 wait_for_part("every webhook", send_all(app, client, app_url)),
                 *(wait_for_part(name, call_gyms(name, speech, binary, gyms_url, app.book, folder)) for name, speech in CAMPAIGNS),
             )
