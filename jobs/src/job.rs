@@ -7,7 +7,7 @@ use crate::answer::Answer;
 use crate::attempt::{Attempt, CallStatus};
 use crate::gym::Gym;
 use crate::id::{CallSid, CampaignId, JobId, RunId, Tag};
-use crate::outcome::{Outcome, Report, SkipReason, words};
+use crate::outcome::{EndedReason, Outcome, Report, SkipReason, words};
 use crate::retry::later;
 use crate::rules::Rules;
 use crate::window::{Hours, Window};
@@ -114,6 +114,13 @@ pub enum Phase {
     },
 }
 
+impl Phase {
+    /// Whether a spoken call is over, and what was said last in it may still be on its way.
+    pub const fn awaits_last_words(&self) -> bool {
+        matches!(self, Phase::Closing { half: Half::Ended { reason: Some(_) }, .. })
+    }
+}
+
 /// Which half of a call's end has arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "half", rename_all = "snake_case")]
@@ -123,8 +130,12 @@ pub enum Half {
         /// The report.
         report: Report,
     },
-    /// The hang-up; the report is awaited.
-    Ended,
+    /// The hang-up; the report is awaited, and in a call that is spoken the last turn, which may come behind it.
+    Ended {
+        /// Why a spoken call ended, unless its last turn reports another reason. None: its agent is on a stream.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<EndedReason>,
+    },
 }
 
 words!(
@@ -332,7 +343,7 @@ impl CallJob {
                 let said = self.attempts.last().and_then(|attempt| attempt.speaks_until);
                 Some(later(said.map_or(since, |said| said.max(since)), seconds(CLOSING_LIMIT)))
             }
-            Phase::Closing { since, half: Half::Ended, .. } => Some(later(since, seconds(CLOSING_LIMIT))),
+            Phase::Closing { since, half: Half::Ended { .. }, .. } => Some(later(since, seconds(CLOSING_LIMIT))),
         }
     }
 }

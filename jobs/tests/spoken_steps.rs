@@ -7,10 +7,10 @@
 mod cast;
 
 use cast::{answer, campaign_job, news, report, sid, tag};
-use gymcall_jobs::answer::AnswerValue;
+use gymcall_jobs::answer::{Answer, AnswerValue};
 use gymcall_jobs::attempt::CallStatus;
 use gymcall_jobs::event::Event;
-use gymcall_jobs::job::{CallJob, Status};
+use gymcall_jobs::job::{CallJob, Half, Status};
 use gymcall_jobs::outcome::{AnsweredBy, Disposition, EndedReason, Outcome, Report};
 use gymcall_jobs::rules::Rules;
 use gymcall_jobs::step::{Effect, Ignored, Step};
@@ -21,6 +21,15 @@ fn step(job: &CallJob, event: &Event, rules: &Rules) -> Result<(CallJob, Vec<Eff
     match job.step(event, rules, job.updated_at()) {
         Step::Moved(next, effects) => Ok((*next, effects)),
         Step::Ignored(why) => Err(why),
+    }
+}
+
+/// What time alone makes of it, once its deadline is here.
+fn later(job: &CallJob) -> CallJob {
+    let rules = Rules::default();
+    match job.step(&Event::Tick, &rules, job.deadline(&rules).expect("a deadline")) {
+        Step::Moved(next, _) => *next,
+        Step::Ignored(why) => unreachable!("{why:?}"),
     }
 }
 
@@ -97,7 +106,7 @@ fn one_attempt_has_one_agent_on_a_stream_or_in_turns() {
 }
 
 #[test]
-fn who_hangs_up_in_the_middle_ends_the_job_at_once_with_what_was_said() {
+fn who_hangs_up_in_the_middle_ends_the_job_with_what_was_said() {
     use {AnsweredBy::Human, Disposition::*, EndedReason::UserHangup};
     for (told, expected) in [
         (vec![], (NoContact, UserHangup, AnsweredBy::Unknown)),
@@ -106,14 +115,41 @@ fn who_hangs_up_in_the_middle_ends_the_job_at_once_with_what_was_said() {
         (vec![turn(0, "hello?"), unknown()], (NeedsReview, UserHangup, Human)),
         (vec![turn(0, "hello?"), told()], (AnsweredPartial, UserHangup, Human)),
     ] {
-        assert_eq!(end(&tell(&tell(&spoken(), &told), &[is(CallStatus::Completed)])), expected);
+        assert_eq!(end(&later(&tell(&tell(&spoken(), &told), &[is(CallStatus::Completed)]))), expected);
     }
+}
+
+#[test]
+fn the_last_words_count_though_the_end_was_told_before_them() {
+    let ended = tell(&spoken(), &[turn(0, "hello?"), is(CallStatus::Completed)]);
+    let wait = ended.deadline(&Rules::default()).expect("a deadline").duration_since(ended.updated_at());
+    assert_eq!((ended.status(), wait), (Status::Closing, SignedDuration::from_secs(10)));
+    let heard = tell(&ended, &[turn(1, "yes, we do"), told()]);
+    assert_eq!(turns(&heard), ["hello?", "yes, we do"]);
+    assert_eq!(step(&heard, &turn(3, "too early"), &Rules::default()).expect_err("ignored"), Ignored::OutOfPlace);
+    assert_eq!(end(&later(&heard)), (Disposition::AnsweredPartial, EndedReason::UserHangup, AnsweredBy::Human));
+    // The conversation may have come to its end with them.
+    let whole = tell(&heard, &[reported(Disposition::AnsweredFull, EndedReason::AgentHangup)]);
+    assert_eq!(end(&whole).0, Disposition::AnsweredFull);
+    // Once it is settled, it is.
+    let settled = later(&ended);
+    assert_eq!(step(&settled, &turn(1, "yes"), &Rules::default()).expect_err("ignored"), Ignored::Final);
+}
+
+#[test]
+fn the_end_of_a_call_that_an_earlier_version_stored_is_read() {
+    let old: Half = serde_json::from_str(r#"{"half":"ended"}"#).expect("read");
+    assert_eq!(old, Half::Ended { reason: None });
+    assert_eq!(serde_json::to_string(&old).expect("written"), r#"{"half":"ended"}"#);
+    let new = Half::Ended { reason: Some(EndedReason::UserHangup) };
+    let written = serde_json::to_string(&new).expect("written");
+    assert_eq!(serde_json::from_str::<Half>(&written).expect("read"), new);
 }
 
 #[test]
 fn a_line_that_breaks_in_the_middle_is_no_hang_up() {
     let job = tell(&spoken(), &[turn(0, "6 to 10"), told(), is(CallStatus::Failed)]);
-    assert_eq!(end(&job), (Disposition::AnsweredPartial, EndedReason::ErrorStream, AnsweredBy::Human));
+    assert_eq!(end(&later(&job)), (Disposition::AnsweredPartial, EndedReason::ErrorStream, AnsweredBy::Human));
 }
 
 #[test]
@@ -123,7 +159,7 @@ fn a_call_that_twilio_ends_at_its_limit_was_too_long() {
         *duration_s = Some(300);
     }
     let job = tell(&spoken(), &[turn(0, "6 to 10"), told(), over]);
-    assert_eq!(end(&job).1, EndedReason::MaxDurationReached);
+    assert_eq!(end(&later(&job)).1, EndedReason::MaxDurationReached);
 }
 
 #[test]
@@ -167,10 +203,39 @@ fn a_detector_that_is_late_does_not_cost_an_answer() {
     let over = tell(&job, &[reported(Disposition::AnsweredFull, EndedReason::AgentHangup), is(CallStatus::Completed)]);
     assert_eq!(end(&over).0, Disposition::AnsweredFull);
     // Nor once it is over.
-    let over = tell(&spoken(), &[turn(0, "6 to 10"), told(), is(CallStatus::Completed)]);
+    let over = later(&tell(&spoken(), &[turn(0, "6 to 10"), told(), is(CallStatus::Completed)]));
     let (over, effects) = step(&over, &detected(AnsweredBy::MachineStart), &Rules::default()).expect("accepted");
     assert_eq!((end(&over).0, effects.len()), (Disposition::AnsweredPartial, 0));
     assert_eq!(over.attempts()[0].answered_by, Some(AnsweredBy::MachineStart));
+}
+
+#[test]
+fn a_beep_is_believed_against_what_a_greeting_told() {
+    let greeting = |to_ms| {
+        let answer = Answer { to_ms, ..answer("sauna", AnswerValue::Boolean(true)) };
+        let heard = Event::AnswerHeard { tag: tag(1), call: sid(1), answer };
+        tell(&spoken(), &[turn(0, "We are open from 6 to 10"), heard, turn(1, "every day")])
+    };
+    let rules = Rules { message: Some(SignedDuration::from_secs(40)), ..Rules::default() };
+    let effects = |job: &CallJob, who| step(job, &detected(who), &rules).map(|(_, effects)| effects);
+    assert_eq!(effects(&greeting(2_000), AnsweredBy::MachineEndBeep), Ok(vec![Effect::LeaveMessage(sid(1))]));
+    assert_eq!(effects(&greeting(2_000), AnsweredBy::MachineStart), Ok(vec![]));
+    // An answer to what was asked is a person's, beep or no beep.
+    assert_eq!(effects(&greeting(5_000), AnsweredBy::MachineEndBeep), Ok(vec![]));
+}
+
+#[test]
+fn a_message_is_left_where_twilio_listened_for_a_beep_in_vain() {
+    let rules = Rules { message: Some(SignedDuration::from_secs(40)), ..Rules::default() };
+    let effects = |job: &CallJob, who| step(job, &detected(who), &rules).map(|(_, effects)| effects);
+    let known =
+        tell(&spoken(), &[turn(0, "greeting"), reported(Disposition::Voicemail, EndedReason::VoicemailReached)]);
+    assert_eq!(effects(&known, AnsweredBy::Unknown), Ok(vec![Effect::LeaveMessage(sid(1))]));
+    for who in [AnsweredBy::Human, AnsweredBy::Fax] {
+        assert_eq!(effects(&known, who), Ok(vec![]), "{who:?}");
+    }
+    // Where the words did not tell a machine, it proves none.
+    assert_eq!(effects(&spoken(), AnsweredBy::Unknown), Ok(vec![]));
 }
 
 #[test]

@@ -29,6 +29,7 @@ use crate::config::Speech;
 use crate::twilio::callback::{CallbackUrls, SpeechNews, turn_of};
 use crate::twilio::twiml::{self, Ask, TwimlError};
 use crate::voice::brief::Brief;
+use crate::voice::conversation::AgentEvent;
 use crate::voice::dialogue::is_do_not_call;
 use crate::voice::dialogue::scripted::Scripted;
 use crate::voice::hints::hints;
@@ -81,17 +82,25 @@ pub(super) async fn heard(
             let turns = &attempt.turns[..=turn];
             return say_again(&server, &call, &job, turns).await;
         }
-        if !may_talk(&job, &call.tag, &call.sid) {
+        let over = is_over(&job, &call);
+        if !over && !may_talk(&job, &call.tag, &call.sid) {
             return too_late(&server, &call, &job, turn, &said).await;
         }
         if turn > attempt.turns.len() {
+            if over {
+                return too_late(&server, &call, &job, turn, &said).await;
+            }
             tracing::warn!(job_id = %call.job, turn, "job {}: turn {turn} comes before an earlier one", call.job);
             return say_again(&server, &call, &job, &attempt.turns).await;
         }
         let script = Script::of(&server, &job).await?;
         let (mut spoken, _) = script.replay(&attempt.turns);
         let heard = turn_now(&server, &job, attempt, &said);
-        let reply = spoken.hear(&heard);
+        let mut reply = spoken.hear(&heard);
+        if over {
+            // Nobody is there to hear the line.
+            reply.events.retain(|event| !matches!(event, AgentEvent::Said(_)));
+        }
         let event = event_of(&call, turn, heard, reply.line_ms());
         match server.ledger.tell_together(&call.job, event, &news(&server, &call, &reply)).await? {
             Told::Moved(_) => {
@@ -116,6 +125,13 @@ async fn record(server: &Server, call: &Call) -> Result<Option<CallJob>, Problem
     let news = Event::VoiceRequested { tag: call.tag.clone(), call: call.sid.clone() };
     server.ledger.remind(&call.job, &call.tag, news).await?;
     Ok(store.job(&call.job).await?.map(|stored| stored.record))
+}
+
+/// Whether the call is known to be over and this may be what was said last in it: Twilio tells both apart. An answer
+/// in it is one all the same.
+fn is_over(job: &CallJob, call: &Call) -> bool {
+    let open = job.open_attempt().is_some_and(|open| open.tag == call.tag && open.call.as_ref() == Some(&call.sid));
+    open && job.phase().awaits_last_words() && !job.cancel_requested()
 }
 
 fn attempt_of<'a>(job: &'a CallJob, call: &Call) -> Option<&'a Attempt> {

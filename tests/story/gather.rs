@@ -15,6 +15,7 @@ on_each_keeper! {
     a_turn_that_reaches_two_servers_at_once_is_heard_once,
     a_server_that_dies_before_its_reply_gives_the_same_one_afterwards,
     who_hangs_up_in_the_middle_leaves_what_was_answered,
+    words_that_come_behind_the_end_of_the_call_are_an_answer,
     words_that_twilio_is_not_sure_of_are_asked_for_again,
     silence_is_asked_about_and_then_the_call_ends,
     a_wish_not_to_be_called_is_stored_before_the_goodbye,
@@ -239,14 +240,31 @@ async fn who_hangs_up_in_the_middle_leaves_what_was_answered(keeper: Keeper) {
         line.say(&desk, 0, "Hello?").await;
         line.say(&desk, 1, words).await;
         line.status(&desk, status).await;
-        // Nothing more is waited for.
         assert_eq!(line.ended(&desk).await, expected);
-        assert_eq!(line.number_of(&desk, "tick").await, 0);
-        // Words on their way are too late for an answer, and not for a wish.
+        // Words that come much later are too late for an answer, and not for a wish.
         assert!(line.say(&desk, 2, "and please don't call us again").await.contains("<Response><Hangup/>"));
         let list = desk.get("/v1/suppressions").await;
         assert_eq!(list["items"][0]["phone_number"], THINKS);
     }
+}
+
+async fn words_that_come_behind_the_end_of_the_call_are_an_answer(keeper: Keeper) {
+    let desk = desk(keeper).await;
+    let line = Line::open(&desk, json!({})).await;
+    line.say(&desk, 0, "Hello?").await;
+    line.status(&desk, "completed").await;
+    assert_eq!(desk.job(&line.job).await["status"], "closing");
+    line.say(&desk, 1, "15 dollars").await;
+    line.say(&desk, 1, "15 dollars").await;
+    assert_eq!(line.number_of(&desk, "answer_heard").await, 1);
+    assert_eq!(desk.job(&line.job).await["status"], "closing");
+    line.say(&desk, 2, "yes, we do, goodbye").await;
+    // Nothing more is waited for.
+    assert_eq!(line.ended(&desk).await, end("answered_full", "agent_hangup"));
+    assert_eq!(line.number_of(&desk, "tick").await, 0);
+    // Nobody was there to hear the lines after it.
+    let job = desk.job(&line.job).await;
+    assert_eq!(job["transcript"].as_array().unwrap().iter().filter(|turn| turn["who"] == "agent").count(), 2);
 }
 
 async fn words_that_twilio_is_not_sure_of_are_asked_for_again(keeper: Keeper) {

@@ -86,14 +86,13 @@ impl Next<'_> {
         match self.job.phase.clone() {
             Phase::Placed { call, .. } | Phase::Talking { call, .. } => {
                 let reason = if self.was_too_long() { EndedReason::MaxDurationReached } else { spoken };
-                let report = self.spoken_report(reason);
+                let reason = self.job.open_attempt().filter(|attempt| attempt.spoken).map(|_| reason);
                 self.close_attempt();
                 if self.job.cancel_requested {
                     self.finish(Outcome::Cancelled);
-                } else if let Some(report) = report {
-                    self.conclude(report);
                 } else {
-                    self.job.phase = Phase::Closing { call, since: self.now, half: Half::Ended };
+                    // Twilio tells the last words and the end apart, in any order and perhaps to two servers.
+                    self.job.phase = Phase::Closing { call, since: self.now, half: Half::Ended { reason } };
                 }
                 Ok(())
             }

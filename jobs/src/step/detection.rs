@@ -13,37 +13,42 @@ impl Next<'_> {
         let _ = self.picked_up(self.now);
         let Some(call) = self.job.call().cloned() else { return Err(Ignored::OldNews) };
         let noted = if self.note_detection(&call, answered_by) { Ok(()) } else { Err(Ignored::OldNews) };
-        let person = self.job.answers.iter().any(|answer| answer.value.is_told());
-        if !answered_by.is_machine() || person {
-            return noted;
-        }
-        let open = match &self.job.phase {
-            Phase::Talking { .. } => true,
-            // Its words have told it before: only the beep was waited for.
-            Phase::Closing { half: Half::Reported { report }, .. } if report.disposition == Disposition::Voicemail => {
-                false
+        match &self.job.phase {
+            Phase::Talking { .. } if answered_by.is_machine() && !self.is_person(answered_by) => {
+                if !(answered_by.is_at_beep() && self.leave_message(&call)) {
+                    self.effects.push(Effect::HangUp(call.clone()));
+                }
+                let report = Report {
+                    disposition: Disposition::Voicemail,
+                    ended_reason: EndedReason::VoicemailReached,
+                    answered_by,
+                };
+                self.job.phase = Phase::Closing { call, since: self.now, half: Half::Reported { report } };
+                Ok(())
             }
-            _ => return noted,
-        };
-        let leaves = self.leave_message(&call, answered_by);
-        if open {
-            if !leaves {
-                self.effects.push(Effect::HangUp(call.clone()));
+            // Its words have told it before: only the beep was waited for. "Unknown" is Twilio's word once it has
+            // listened for as long as it does: it will not tell of a beep any more.
+            Phase::Closing { half: Half::Reported { report }, .. }
+                if report.disposition == Disposition::Voicemail
+                    && (answered_by.is_at_beep() || answered_by == AnsweredBy::Unknown) =>
+            {
+                if self.leave_message(&call) { Ok(()) } else { noted }
             }
-            let report = Report {
-                disposition: Disposition::Voicemail,
-                ended_reason: EndedReason::VoicemailReached,
-                answered_by,
-            };
-            self.job.phase = Phase::Closing { call, since: self.now, half: Half::Reported { report } };
-            return Ok(());
+            _ => noted,
         }
-        if leaves { Ok(()) } else { noted }
     }
 
-    /// Orders the message, once and after the beep only; says whether it did.
-    fn leave_message(&mut self, call: &CallSid, answered_by: AnsweredBy) -> bool {
-        let Some(length) = self.rules.message.filter(|_| answered_by.is_at_beep() && !self.job.cancel_requested) else {
+    /// Whether somebody has answered a question. The first words may be a greeting that told something unasked, and
+    /// a machine's; then a beep is believed.
+    fn is_person(&self, answered_by: AnsweredBy) -> bool {
+        let first = self.job.open_attempt().and_then(|attempt| attempt.turns.first()).map_or(0, |turn| turn.to_ms);
+        let mut told = self.job.answers.iter().filter(|answer| answer.value.is_told());
+        told.any(|answer| !answered_by.is_at_beep() || answer.to_ms > first)
+    }
+
+    /// Orders the message, once; says whether it did.
+    fn leave_message(&mut self, call: &CallSid) -> bool {
+        let Some(length) = self.rules.message.filter(|_| !self.job.cancel_requested) else {
             return false;
         };
         let speaks_until = later(self.now, length);

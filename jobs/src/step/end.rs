@@ -23,7 +23,7 @@ impl Next<'_> {
                 self.job.phase = Phase::Closing { call, since: self.now, half };
                 Ok(())
             }
-            Phase::Closing { half: Half::Ended, .. } => {
+            Phase::Closing { half: Half::Ended { .. }, .. } => {
                 self.conclude(report);
                 Ok(())
             }
@@ -112,7 +112,10 @@ impl Next<'_> {
                         self.close_attempt();
                         self.conclude(report);
                     }
-                    Half::Ended => self.conclude_without_report(EndedReason::ErrorStream),
+                    Half::Ended { reason } => match reason.and_then(|reason| self.spoken_report(reason)) {
+                        Some(report) => self.conclude(report),
+                        None => self.conclude_without_report(EndedReason::ErrorStream),
+                    },
                 }
                 Ok(())
             }

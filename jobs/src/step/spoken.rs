@@ -26,10 +26,10 @@ impl Next<'_> {
         }
     }
 
-    /// A turn was heard: the next one and no other, and only while the call is talked on.
+    /// A turn was heard: the next one and no other, while the call is talked on or its end is only just known.
     pub(super) fn turn(&mut self, turn: usize, heard: &SpokenTurn, line_ms: u64) -> Applied {
         let _ = self.picked_up(self.now);
-        if !matches!(self.job.phase, Phase::Talking { .. }) {
+        if !matches!(self.job.phase, Phase::Talking { .. }) && !self.job.phase.awaits_last_words() {
             return Err(Ignored::OldNews);
         }
         let speaks_until = self.after_line(line_ms);
@@ -52,8 +52,8 @@ impl Next<'_> {
         later(self.now, SignedDuration::from_millis(i64::try_from(line_ms).unwrap_or_default().min(3_600_000)))
     }
 
-    /// The open attempt is spoken, and its line is dead before our goodbye: how it went. No stream is there to
-    /// report it, so nothing is waited for.
+    /// The open attempt is spoken, and its line was dead before our goodbye: how it went. No stream is there to
+    /// report it.
     pub(super) fn spoken_report(&self, ended_reason: EndedReason) -> Option<Report> {
         let attempt = self.job.open_attempt().filter(|attempt| attempt.spoken)?;
         let words = attempt.turns.iter().any(|turn| !turn.damaged && turn.text.chars().any(char::is_alphanumeric));
