@@ -6,7 +6,7 @@
 //! [`speech::tones`] does so with modem sounds (`docs/tones.md`), for calls that never leave the machine.
 //!
 //! Where Twilio speaks and listens itself there is no audio here: [`spoken`] holds the same dialogue turn by turn, in a
-//! [`language`], with [`hints`] of what may be answered.
+//! [`language`], with [`hints`] of what may be answered, and a [`pause`] that ends it.
 //!
 //! The conversation itself is made of an ear that finds the [`turn`]s in what is heard, a playback that knows
 //! what of ours was really played, a look at whether a machine answered, and the ending that sums the call up.
@@ -23,6 +23,7 @@ pub mod hints;
 pub mod language;
 mod machine;
 pub mod mulaw;
+pub mod pause;
 mod playback;
 pub mod speech;
 pub mod spoken;

@@ -29,6 +29,11 @@ pub trait Dialogue {
         None
     }
 
+    /// How much of the last line says who calls, before it asks anything; in percent.
+    fn introduction(&self) -> u8 {
+        0
+    }
+
     /// How many answers there are.
     fn tally(&self) -> Tally;
 }

@@ -7,6 +7,7 @@
 //! What a stream shows is not known here: whether our line was cut off, and where. Their first words mostly come while
 //! we introduce ourselves, as people pick up the phone with a greeting. So those that are no answer are taken for words
 //! over the introduction, which is then said again: everybody is told who calls before they are asked anything twice.
+//! For those that may be an answer, or a machine's, the clock tells what of our first line they can have heard.
 
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use super::conversation::AgentEvent;
 use super::dialogue::{self, Dialogue, End};
 use super::ending;
 use super::machine::Machine;
+use super::pause::pause_s;
 use super::turn::Turn;
 use gymcall_jobs::question::Question;
 use gymcall_jobs::turn::SpokenTurn;
@@ -26,6 +28,15 @@ pub const LEAST_CONFIDENCE: f64 = 0.4;
 /// The letters a second of a slow voice: a line must not be taken for said before it is.
 const LETTERS_PER_SECOND: u64 = 10;
 
+/// The letters a second of a usual voice, ours or theirs.
+const USUAL_LETTERS_PER_SECOND: u64 = 15;
+
+/// A letter from here on is mostly a syllable: the writing of Chinese, Japanese and Korean.
+const FIRST_SYLLABLE: char = '\u{2e80}';
+
+/// The pauses before and after a message for a machine, in ms.
+const AROUND_MESSAGE_MS: u64 = 3_000;
+
 /// How long a machine's beep is waited for: as long as Twilio listens for one at most.
 const BEEP_WITHIN_S: u32 = 30;
 
@@ -36,6 +47,8 @@ pub struct Spoken<D> {
     machine: OnMachine,
     max_duration_ms: u64,
     turns: usize,
+    /// How long our first line takes in a usual voice.
+    first_line_ms: u64,
     heard: ending::Heard,
     /// A turn was taken for a person's; from then on "voicemail" is just a word.
     person: bool,
@@ -82,8 +95,12 @@ pub enum Then {
 impl Reply {
     /// How long the line takes, in ms; more rather than less.
     pub fn line_ms(&self) -> u64 {
-        let letters = self.line.as_ref().map_or(0, |line| line.chars().count() as u64);
-        let wait = if let Then::Wait { seconds } = self.then { u64::from(seconds) * 1_000 } else { 0 };
+        let letters = self.line.as_deref().map_or(0, letters);
+        let wait = match self.then {
+            Then::Wait { seconds } => u64::from(seconds) * 1_000,
+            Then::Message => AROUND_MESSAGE_MS,
+            Then::Listen | Then::HangUp => 0,
+        };
         letters * 1_000 / LETTERS_PER_SECOND + 1_000 + wait
     }
 }
@@ -92,8 +109,9 @@ impl<D: Dialogue + Clone> Spoken<D> {
     /// A call that was just picked up, and its first line. `max_duration_ms` after the pick-up the agent says goodbye.
     pub fn begin(mut dialogue: D, machine: OnMachine, max_duration_ms: u64) -> (Self, Reply) {
         let first = dialogue.begin("");
-        let mut call =
-            Self { dialogue, machine, max_duration_ms, turns: 0, heard: ending::Heard::default(), person: false };
+        let first_line_ms = first.say.as_deref().map_or(0, letters) * 1_000 / USUAL_LETTERS_PER_SECOND;
+        let heard = ending::Heard::default();
+        let mut call = Self { dialogue, machine, max_duration_ms, turns: 0, first_line_ms, heard, person: false };
         let reply = call.carry_out(first, Vec::new(), 0);
         (call, reply)
     }
@@ -107,20 +125,24 @@ impl<D: Dialogue + Clone> Spoken<D> {
     pub fn hear(&mut self, heard: &SpokenTurn) -> Reply {
         let first = self.turns == 0;
         self.turns += 1;
+        let cut_at = if first { self.cut_at(heard) } else { None };
+        // Then they can have heard nothing that asks for an answer, and may be a machine's.
+        let unasked = cut_at.is_some_and(|percent| percent < self.dialogue.introduction());
         let mut events = Vec::new();
         let reply = if heard.is_silence() {
             self.dialogue.silence()
         } else {
             events.push(AgentEvent::Heard(turn_of(heard)));
-            if let Some(machine) = Machine::of_words(&heard.text, first).filter(|_| !self.person) {
+            if let Some(machine) = Machine::of_words(&heard.text, unasked).filter(|_| !self.person) {
                 return self.machine(machine, events, heard.to_ms);
             }
-            let reply = if first { self.first_words(heard) } else { self.dialogue.heard(&to_dialogue(heard, None)) };
+            let reply =
+                if first { self.first_words(heard, cut_at) } else { self.dialogue.heard(&to_dialogue(heard, None)) };
             let words = !heard.damaged && heard.text.chars().any(char::is_alphanumeric);
             self.heard.sound = true;
             self.heard.words |= words;
-            // A greeting may still be the beginning of a machine's announcement.
-            self.person |= words && (!first || !reply.answers.is_empty());
+            // A greeting may still be the beginning of a machine's announcement, whatever it tells.
+            self.person |= words && (!first || !unasked && !reply.answers.is_empty());
             reply
         };
         let reply = if heard.to_ms >= self.max_duration_ms && reply.end.is_none() {
@@ -132,14 +154,23 @@ impl<D: Dialogue + Clone> Spoken<D> {
     }
 
     /// Their first words: an answer, or a wish, if they can be one; else words over our introduction.
-    fn first_words(&mut self, heard: &SpokenTurn) -> dialogue::Reply {
+    fn first_words(&mut self, heard: &SpokenTurn, cut_at: Option<u8>) -> dialogue::Reply {
         let mut believed = self.dialogue.clone();
-        let reply = believed.heard(&to_dialogue(heard, None));
+        let reply = believed.heard(&to_dialogue(heard, cut_at));
         if reply.answers.is_empty() && reply.end.is_none() {
             return self.dialogue.heard(&to_dialogue(heard, Some(0)));
         }
         self.dialogue = believed;
         reply
+    }
+
+    /// How much of our first line was said when the first words began, in percent, if not all of it was.
+    fn cut_at(&self, heard: &SpokenTurn) -> Option<u8> {
+        let took_ms = letters(&heard.text) * 1_000 / USUAL_LETTERS_PER_SECOND;
+        let pause_ms = u64::from(pause_s(self.asking())) * 1_000;
+        let began_ms = heard.to_ms.saturating_sub(took_ms + pause_ms);
+        // Less than 100, which fits.
+        (began_ms < self.first_line_ms).then(|| (began_ms * 100 / self.first_line_ms) as u8)
     }
 
     fn carry_out(&mut self, reply: dialogue::Reply, mut events: Vec<AgentEvent>, now_ms: u64) -> Reply {
@@ -176,6 +207,11 @@ impl<D: Dialogue + Clone> Spoken<D> {
 /// "not told".
 pub fn is_damaged(confidence: Option<f64>) -> bool {
     confidence.is_some_and(|sure| sure > 0.0 && sure < LEAST_CONFIDENCE)
+}
+
+/// How many letters a text is as long as.
+fn letters(text: &str) -> u64 {
+    text.chars().map(|letter| if letter < FIRST_SYLLABLE { 1 } else { 2 }).sum()
 }
 
 fn said(line: &str, now_ms: u64) -> AgentEvent {

@@ -212,6 +212,10 @@ impl Dialogue for Scripted {
         self.question().filter(|_| !self.place.over)
     }
 
+    fn introduction(&self) -> u8 {
+        self.place.introduction
+    }
+
     fn tally(&self) -> Tally {
         Tally { told: self.place.told, of: self.brief.questions.len() }
     }

@@ -26,6 +26,11 @@ fn words(text: &str) -> SpokenTurn {
     SpokenTurn { text: text.into(), confidence: Some(0.9), damaged: false, from_ms: 1_000, to_ms: 4_000 }
 }
 
+/// The first words, begun once our first line was said.
+fn after_line(text: &str) -> SpokenTurn {
+    SpokenTurn { from_ms: 0, to_ms: 14_000, ..words(text) }
+}
+
 fn line(reply: &Reply) -> &str {
     reply.line.as_deref().unwrap_or_default()
 }
@@ -39,6 +44,18 @@ fn kinds(reply: &Reply) -> Vec<&'static str> {
         AgentEvent::Ended(_) => "ended",
     };
     reply.events.iter().map(kind).collect()
+}
+
+fn boolean() -> Question {
+    let kind = gymcall_jobs::question::AnswerType::Boolean;
+    Question { key: "day_pass".into(), ask: String::new(), kind, choices: Vec::new() }
+}
+
+fn ended_or_none(reply: &Reply) -> Option<Disposition> {
+    reply.events.iter().find_map(|event| match event {
+        AgentEvent::Ended(report) => Some(report.disposition),
+        _ => None,
+    })
 }
 
 fn ended(reply: &Reply) -> (Disposition, AnsweredBy) {
@@ -56,6 +73,12 @@ fn it_introduces_itself_at_once_and_listens() {
     assert_eq!(spoken.asking().unwrap().key, "opening_hours");
     // Ten letters a second, and a second for the way.
     assert_eq!(first.line_ms(), first.line.unwrap().len() as u64 * 100 + 1_000);
+}
+
+#[test]
+fn a_syllable_takes_as_long_as_two_letters() {
+    let reply = |line: &str| Reply { line: Some(line.into()), then: Then::HangUp, events: Vec::new() };
+    assert_eq!(reply("再见再见再见").line_ms(), reply("goodbye good").line_ms());
 }
 
 #[test]
@@ -83,15 +106,53 @@ fn a_greeting_over_the_introduction_has_it_said_again() {
 #[test]
 fn first_words_that_answer_are_an_answer() {
     let mut spoken = begin();
-    let reply = spoken.hear(&words("We are open from 6 am to 10 pm every day"));
+    let reply = spoken.hear(&after_line("We are open from 6 am to 10 pm every day"));
     assert_eq!(line(&reply), "Thank you. How much is a day pass?");
     assert_eq!(kinds(&reply), ["heard", "answer", "said"]);
     let AgentEvent::Answer(answer) = &reply.events[1] else { panic!("{reply:?}") };
     assert_eq!(
         (answer.quote.as_str(), answer.from_ms, answer.to_ms),
-        (words("We are open from 6 am to 10 pm every day").text.as_str(), 1_000, 4_000)
+        ("We are open from 6 am to 10 pm every day", 0, 14_000)
     );
     assert_eq!(spoken.asking().unwrap().key, "day_pass_price");
+    // Who answers before we have said who calls is told nevertheless.
+    let reply = begin().hear(&words("We are open from 6 am to 10 pm every day"));
+    assert_eq!((kinds(&reply)[1], line(&reply)), ("answer", &*format!("{HELLO} Thank you. How much is a day pass?")));
+}
+
+#[test]
+fn first_words_over_the_introduction_answer_no_question_that_takes_any_words() {
+    let greeting = "Thank you for calling Iron Temple of South Austin, my name is Sarah, how can I help?";
+    for open in [2, 3] {
+        let asked = vec![Question::defaults().swap_remove(open)];
+        let (mut spoken, _) = begin_with(asked.clone(), OnMachine::HangUp);
+        let reply = spoken.hear(&SpokenTurn { from_ms: 0, to_ms: 8_000, ..words(greeting) });
+        assert_eq!((kinds(&reply), reply.then), (vec!["heard", "said"], Then::Listen));
+        assert_eq!(line(&reply), format!("{HELLO} {}", asked[0].ask));
+        // Said after the question, the same kind of words are an answer.
+        let (mut spoken, _) = begin_with(asked, OnMachine::HangUp);
+        assert_eq!(kinds(&spoken.hear(&after_line("we have yoga and spin")))[1], "answer");
+    }
+}
+
+#[test]
+fn a_machine_that_tells_its_hours_first_is_a_machine() {
+    let greeting = "You have reached Iron Temple. We are open from 6 am to 10 pm every day";
+    let (mut spoken, _) = begin_with(Question::defaults(), OnMachine::AwaitBeep);
+    let first = spoken.hear(&SpokenTurn { from_ms: 0, to_ms: 8_000, ..words(greeting) });
+    assert_eq!(kinds(&first)[1], "answer");
+    let reply = spoken.hear(&SpokenTurn { from_ms: 8_000, to_ms: 12_000, ..words("Leave a message after the tone") });
+    assert_eq!((reply.then, ended(&reply).0), (Then::Wait { seconds: 30 }, Disposition::Voicemail));
+}
+
+#[test]
+fn what_is_not_available_is_an_answer_once_the_question_was_put() {
+    let question = Question { ask: "Are day passes available?".into(), ..boolean() };
+    let (mut spoken, _) = begin_with(vec![question.clone()], OnMachine::HangUp);
+    let reply = spoken.hear(&after_line("Sorry, that's not available"));
+    assert_ne!(ended_or_none(&reply), Some(Disposition::Voicemail));
+    let (mut spoken, _) = begin_with(vec![question], OnMachine::HangUp);
+    assert_eq!(ended(&spoken.hear(&words("We are not available right now"))).0, Disposition::Voicemail);
 }
 
 #[test]
@@ -169,7 +230,7 @@ fn a_machine_is_not_talked_to() {
     }
     // A person may say so of somebody.
     let mut spoken = begin();
-    spoken.hear(&words("6 to 10 every day"));
+    spoken.hear(&after_line("6 to 10 every day"));
     assert_eq!(spoken.hear(&words("the manager has a voicemail")).then, Then::Listen);
 }
 
@@ -185,6 +246,8 @@ fn a_message_waits_for_the_beep_or_for_the_end_of_the_words() {
     let reply = says.hear(&words(beep));
     assert_eq!((line(&reply), reply.then), ("Call us back", Then::Message));
     assert_eq!(kinds(&reply), ["heard", "said", "ended"]);
+    // Its pauses take time, too.
+    assert_eq!(reply.line_ms(), 1_200 + 1_000 + 3_000);
     let (mut menu, _) = begin_with(Question::defaults(), OnMachine::Say("Call us back".into()));
     assert_eq!(menu.hear(&words("For opening hours press 1")).line, None);
 }
