@@ -108,7 +108,7 @@ impl Reconciler {
         };
         let message = brief.fill(message);
         let voice = self.voice.for_job(&job);
-        let document = twiml::leave_message(0, &message, voice.name.as_deref(), voice.language.as_str());
+        let document = twiml::leave_message(0, &message, voice.name.as_deref(), voice.said_in());
         let refused = match document {
             Ok(document) if document.chars().count() <= MOST_TWIML => self.twilio.instruct(call, &document).await.err(),
             // Its columns hold a novel.

@@ -50,7 +50,7 @@ pub struct Flags {
     /// Twilio's name of the voice (`GYMCALL_VOICE`)
     #[arg(long, value_name = "Polly.Joanna-Neural")]
     voice: Option<String>,
-    /// The English that is spoken and heard (`GYMCALL_LANGUAGE`)
+    /// The English that is spoken and heard, such as en-GB (`GYMCALL_LANGUAGE`)
     #[arg(long, value_name = "en-US")]
     language: Option<String>,
     /// Whether Twilio listens for answering machines (`GYMCALL_MACHINE_DETECTION`)

@@ -19,7 +19,7 @@ impl Speech {
         let default = if local { "tones" } else { "twilio" };
         match sources.get("GYMCALL_SPEECH").unwrap_or(default) {
             "tones" => Ok(Speech::Tones),
-            "twilio" => Ok(Speech::Twilio(Voice { name: voice_name(sources)?, language: language(sources)? })),
+            "twilio" => Ok(Speech::Twilio(Voice::new(voice_name(sources)?, language(sources)?))),
             other => Err(invalid("GYMCALL_SPEECH", other, "must be twilio or tones")),
         }
     }

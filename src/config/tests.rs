@@ -48,9 +48,12 @@ fn people_are_spoken_to_and_the_local_twilio_is_sent_tones_unless_told_otherwise
     assert_eq!((voice.name.as_deref(), voice.language.as_str()), (Some("Polly.Amy"), "en-GB"));
     let unheard = settings(&[("GYMCALL_SPEECH", "twilio"), ("GYMCALL_MACHINE_DETECTION", "false")]).unwrap();
     assert!(!unheard.machine_detection);
-    for (name, value) in
-        [("GYMCALL_SPEECH", "Twilio!"), ("GYMCALL_LANGUAGE", "English"), ("GYMCALL_MACHINE_DETECTION", "maybe")]
-    {
+    for (name, value) in [
+        ("GYMCALL_SPEECH", "Twilio!"),
+        ("GYMCALL_LANGUAGE", "English"),
+        ("GYMCALL_LANGUAGE", "en"),
+        ("GYMCALL_MACHINE_DETECTION", "maybe"),
+    ] {
         let why = settings(&[("GYMCALL_SPEECH", "twilio"), (name, value)]).unwrap_err();
         assert!(why.starts_with(name), "{why}");
     }

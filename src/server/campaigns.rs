@@ -23,6 +23,9 @@ use super::input::{self, check_text};
 use super::page::ListQuery;
 use super::reply;
 
+/// The choices of one question.
+const MOST_CHOICES: usize = 50;
+
 /// A campaign as users send it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -101,6 +104,13 @@ impl CampaignRequest {
                     "invalid",
                     "a question of type choice has choices, and no other has",
                 ));
+            }
+            // They are hints for Twilio's recognition, and are said in one line if need be.
+            if question.choices.len() > MOST_CHOICES {
+                return Err(Problem::field(&at("choices"), "out_of_range", format!("at most {MOST_CHOICES} choices")));
+            }
+            for (nth, choice) in question.choices.iter().enumerate() {
+                check_text(&format!("{}/{nth}", at("choices")), choice, 100)?;
             }
         }
         Ok(())

@@ -34,6 +34,7 @@ use crate::voice::dialogue::is_do_not_call;
 use crate::voice::dialogue::scripted::Scripted;
 use crate::voice::hints::hints;
 use crate::voice::language::Voice;
+use crate::voice::pause::pause_s;
 use crate::voice::spoken::{OnMachine, Reply, Spoken, Then, is_damaged};
 
 /// What is left of a call's time for the goodbye.
@@ -195,7 +196,7 @@ async fn too_late(
     let takes_message = attempt_of(job, call).is_some_and(|attempt| attempt.message) && !job.cancel_requested();
     if takes_message && matches!(job.phase(), Phase::Closing { .. }) {
         // Twilio is being told to say it, and ending the call now would cut it off.
-        return twiml::say_and_hang_up(AWAITS_MESSAGE_S, None, None, "").map(xml).map_err(no_twiml);
+        return twiml::say_and_hang_up(AWAITS_MESSAGE_S, None, None, None).map(xml).map_err(no_twiml);
     }
     Ok(hang_up())
 }
@@ -258,16 +259,17 @@ fn document(
     next: usize,
 ) -> Result<Response, Problem> {
     let line = reply.line.as_deref();
-    let (name, language) = (voice.name.as_deref(), voice.language.as_str());
+    let (name, said_in) = (voice.name.as_deref(), voice.said_in());
     let document = match reply.then {
         Then::Listen => {
             let hints = spoken.asking().map(hints).unwrap_or_default();
             let action = CallbackUrls::new(&server.base, &call.job, &call.tag).gather(next);
-            twiml::ask(&Ask { action: &action, line, voice: name, language, hints: &hints })
+            let (language, pause_s) = (voice.hears.as_str(), pause_s(spoken.asking()));
+            twiml::ask(&Ask { action: &action, line, voice: name, said_in, language, pause_s, hints: &hints })
         }
-        Then::HangUp => twiml::say_and_hang_up(0, line, name, language),
-        Then::Wait { seconds } => twiml::say_and_hang_up(seconds, line, name, language),
-        Then::Message => twiml::leave_message(BEFORE_MESSAGE_S, line.unwrap_or_default(), name, language),
+        Then::HangUp => twiml::say_and_hang_up(0, line, name, said_in),
+        Then::Wait { seconds } => twiml::say_and_hang_up(seconds, line, name, said_in),
+        Then::Message => twiml::leave_message(BEFORE_MESSAGE_S, line.unwrap_or_default(), name, said_in),
     };
     document.map(xml).map_err(no_twiml)
 }

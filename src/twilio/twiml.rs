@@ -28,6 +28,8 @@ pub enum TwimlError {
 
 const PARAMETER_LIMIT: usize = 500;
 const DOCUMENT_LIMIT: usize = 64 * 1024;
+/// The characters that Twilio says in one `<Say>`.
+const LINE_LIMIT: usize = 4_096;
 
 /// `<Connect><Stream>`: opens a socket to `stream_url` with these parameters, and hangs up
 /// when it closes.
@@ -67,17 +69,18 @@ pub struct Ask<'a> {
     pub line: Option<&'a str>,
     /// Twilio's name of a voice; none is its usual one.
     pub voice: Option<&'a str>,
-    /// The BCP-47 tag of the language that is spoken and heard.
+    /// The BCP-47 tag of the language that it says it in; none is the voice's own.
+    pub said_in: Option<&'a str>,
+    /// The BCP-47 tag of the language that it listens for.
     pub language: &'a str,
+    /// The pause that ends a turn, in seconds; `auto` would end it at the first pause, in the middle of a sentence.
+    pub pause_s: u32,
     /// Phrases that are likely, with commas between.
     pub hints: &'a str,
 }
 
 /// How long nobody may say anything after our line, in seconds.
 const NO_INPUT_S: &str = "5";
-/// The pause that ends a turn, in seconds, of which Twilio takes whole ones. People breathe for a third of a second and
-/// think for longer; `auto` ends a turn at the first pause, in the middle of a week's opening hours.
-const PAUSE_S: &str = "1";
 
 /// `<Gather input="speech">`: says a line, listens, and tells what it heard; if it heard nothing, that.
 pub fn ask(ask: &Ask<'_>) -> Result<String, TwimlError> {
@@ -87,7 +90,7 @@ pub fn ask(ask: &Ask<'_>) -> Result<String, TwimlError> {
         gather.push_attribute(("action", ask.action.as_str()));
         gather.push_attribute(("method", "POST"));
         gather.push_attribute(("timeout", NO_INPUT_S));
-        gather.push_attribute(("speechTimeout", PAUSE_S));
+        gather.push_attribute(("speechTimeout", ask.pause_s.to_string().as_str()));
         gather.push_attribute(("actionOnEmptyResult", "true"));
         gather.push_attribute(("bargeIn", "true"));
         gather.push_attribute(("language", ask.language));
@@ -98,7 +101,7 @@ pub fn ask(ask: &Ask<'_>) -> Result<String, TwimlError> {
             None => xml.write_event(Event::Empty(gather))?,
             Some(line) => {
                 xml.write_event(Event::Start(gather))?;
-                say(xml, line, ask.voice, ask.language)?;
+                say(xml, line, ask.voice, ask.said_in)?;
                 xml.write_event(Event::End(BytesEnd::new("Gather")))?;
             }
         }
@@ -113,7 +116,7 @@ pub fn say_and_hang_up(
     wait_s: u32,
     line: Option<&str>,
     voice: Option<&str>,
-    language: &str,
+    language: Option<&str>,
 ) -> Result<String, TwimlError> {
     document(|xml| {
         pause(xml, wait_s)?;
@@ -127,7 +130,12 @@ pub fn say_and_hang_up(
 
 /// Waits for so many seconds, says a message for a machine, and ends the call a second later: what comes just before
 /// the line goes dead is mostly cut off by the machine.
-pub fn leave_message(wait_s: u32, message: &str, voice: Option<&str>, language: &str) -> Result<String, TwimlError> {
+pub fn leave_message(
+    wait_s: u32,
+    message: &str,
+    voice: Option<&str>,
+    language: Option<&str>,
+) -> Result<String, TwimlError> {
     document(|xml| {
         pause(xml, wait_s)?;
         say(xml, message, voice, language)?;
@@ -146,16 +154,26 @@ fn pause(xml: &mut Writer<Vec<u8>>, seconds: u32) -> Result<(), TwimlError> {
     Ok(())
 }
 
-fn say(xml: &mut Writer<Vec<u8>>, line: &str, voice: Option<&str>, language: &str) -> Result<(), TwimlError> {
+fn say(xml: &mut Writer<Vec<u8>>, line: &str, voice: Option<&str>, language: Option<&str>) -> Result<(), TwimlError> {
     let mut say = BytesStart::new("Say");
     if let Some(voice) = voice {
         say.push_attribute(("voice", voice));
     }
-    say.push_attribute(("language", language));
+    if let Some(language) = language {
+        say.push_attribute(("language", language));
+    }
     xml.write_event(Event::Start(say))?;
-    xml.write_event(Event::Text(BytesText::new(&printable(line))))?;
+    xml.write_event(Event::Text(BytesText::new(speakable(&printable(line)))))?;
     xml.write_event(Event::End(BytesEnd::new("Say")))?;
     Ok(())
+}
+
+/// As much of a line as Twilio says, which would end the call over a longer one. It is cut between words: a list's
+/// columns may hold whole stories.
+fn speakable(line: &str) -> &str {
+    let Some((end, _)) = line.char_indices().nth(LINE_LIMIT) else { return line };
+    let cut = &line[..end];
+    if line[end..].starts_with(' ') { cut } else { cut.rsplit_once(' ').map_or(cut, |(whole, _)| whole) }
 }
 
 /// `<Hangup/>`: ends the call.

@@ -29,6 +29,14 @@ async fn a_campaign_that_makes_no_sense_is_refused_by_the_name_of_its_field() {
         (json!({"name": "A", "questions": [{"key": "a", "ask": "?", "type": "essay"}]}), "/questions/0/type"),
         (json!({"name": "A", "questions": [{"key": "a", "ask": "?", "type": "choice"}]}), "/questions/0/choices"),
         (json!({"name": "A", "questions": [{"key": "a", "ask": "?", "choices": ["b"]}]}), "/questions/0/choices"),
+        (
+            json!({"name": "A", "questions": [{"key": "a", "ask": "?", "type": "choice", "choices": vec!["b"; 51]}]}),
+            "/questions/0/choices",
+        ),
+        (
+            json!({"name": "A", "questions": [{"key": "a", "ask": "?", "type": "choice", "choices": ["b", "c".repeat(101)]}]}),
+            "/questions/0/choices/1",
+        ),
         (json!({"name": "A", "policy": {"max_attempts": 0}}), "/policy/max_attempts"),
         (json!({"name": "A", "policy": {"max_attempts": 21}}), "/policy/max_attempts"),
         (json!({"name": "A", "policy": {"max_attempts": "three"}}), "/policy/max_attempts"),

@@ -59,7 +59,15 @@ fn hanging_up_is_a_document_too() {
 #[test]
 fn a_turn_is_asked_for_in_the_documented_form() {
     let action: Url = "https://gym.example/v1/twilio/gather?job=1&tag=2&turn=3#rc=5&rp=5xx,ct,rt".parse().unwrap();
-    let ask = Ask { action: &action, line: Some("R & B?"), voice: None, language: "en-US", hints: "yes,no" };
+    let ask = Ask {
+        action: &action,
+        line: Some("R & B?"),
+        voice: None,
+        said_in: Some("en-US"),
+        language: "en-US",
+        pause_s: 1,
+        hints: "yes,no",
+    };
     let gather = "<Gather input=\"speech\" action=\"https://gym.example/v1/twilio/gather?job=1&amp;tag=2&amp;turn=3\
                   #rc=5&amp;rp=5xx,ct,rt\" method=\"POST\" timeout=\"5\" speechTimeout=\"1\" actionOnEmptyResult=\"true\" \
                   bargeIn=\"true\" language=\"en-US\" hints=\"yes,no\"";
@@ -69,16 +77,33 @@ fn a_turn_is_asked_for_in_the_documented_form() {
     );
     let silent = Ask { line: None, ..ask };
     assert_eq!(twiml::ask(&silent).unwrap(), format!("{HEAD}<Response>{gather}/><Hangup/></Response>"));
-    let british = Ask { voice: Some("Polly.Amy"), language: "en-GB", hints: "", ..ask };
+    let british = Ask { voice: Some("Polly.Amy"), said_in: None, language: "en-GB", pause_s: 2, hints: "", ..ask };
     let document = twiml::ask(&british).unwrap();
-    assert!(document.contains("<Say voice=\"Polly.Amy\" language=\"en-GB\">"), "{document}");
+    assert!(document.contains("<Say voice=\"Polly.Amy\">"), "{document}");
+    assert!(document.contains("speechTimeout=\"2\"") && document.contains("language=\"en-GB\""), "{document}");
     assert!(!document.contains("hints"), "{document}");
+}
+
+#[test]
+fn a_line_is_cut_between_words_where_twilio_would_say_no_more() {
+    let said = |line: &str| {
+        let document = twiml::say_and_hang_up(0, Some(line), None, None).unwrap();
+        document.split_once("<Say>").unwrap().1.split_once("</Say>").unwrap().0.to_owned()
+    };
+    let words = "é1234567 ".repeat(455);
+    let whole = format!("{words}x");
+    assert_eq!(whole.chars().count(), 4_096);
+    assert_eq!(said(&whole), whole);
+    assert_eq!(said(&format!("{whole} and more")), whole);
+    assert_eq!(said(&format!("{whole}y")), words.trim_end());
+    // One word that long is no word.
+    assert_eq!(said(&"é".repeat(5_000)).chars().count(), 4_096);
 }
 
 #[test]
 fn a_last_line_is_said_and_the_call_ended() {
     let say = "<Say language=\"en-US\">Goodbye.</Say>";
-    let document = |wait_s, line| twiml::say_and_hang_up(wait_s, line, None, "en-US").unwrap();
+    let document = |wait_s, line| twiml::say_and_hang_up(wait_s, line, None, Some("en-US")).unwrap();
     assert_eq!(document(0, Some("Goodbye.")), format!("{HEAD}<Response>{say}<Hangup/></Response>"));
     assert_eq!(
         document(2, Some("Goodbye.")),
@@ -87,7 +112,7 @@ fn a_last_line_is_said_and_the_call_ended() {
     assert_eq!(document(0, None), twiml::hang_up());
     // A machine cuts off what comes just before the line is dead.
     assert_eq!(
-        twiml::leave_message(2, "Goodbye.", None, "en-US").unwrap(),
+        twiml::leave_message(2, "Goodbye.", None, Some("en-US")).unwrap(),
         format!("{HEAD}<Response><Pause length=\"2\"/>{say}<Pause length=\"1\"/><Hangup/></Response>")
     );
     let hostile = "</Say><Dial>+19005550100</Dial>\u{0}";

@@ -86,6 +86,8 @@ impl RoundTrip {
 
     async fn socket(&self) -> Result<Finding, Box<Finding>> {
         const SOCKET: &str = "media stream";
+        // This signature holds for ever, as the address has no word of its own in it: it goes out only after the round
+        // trip has proved that it is us who answer there. Nor does it open a stream of a call, which wants its tag.
         let signature = self.verifier.sign_form(&self.base.opened(STREAM_PATH, None), &[]);
         let request = self.http.get(self.base.http_url(STREAM_PATH)).header(SIGNATURE, signature);
         let request = request.header(CONNECTION, "Upgrade").header(UPGRADE, "websocket");
