@@ -5,7 +5,7 @@
 mod support;
 
 use gymcall_simulator::{Event, Simulator};
-use support::app::App;
+use support::app::{App, Got};
 use support::rest::Client;
 use support::{over, settings, soon, start};
 
@@ -129,4 +129,47 @@ async fn recordings_are_listed_heard_and_deleted_for_a_call_and_for_the_account(
     assert_eq!(client.get(&format!("/Recordings/{sid}.json")).await.status, 404);
     assert_eq!(client.send("DELETE", &format!("{path}/{}.json", sids[1]), "").await.status, 204);
     assert!(listed("/Recordings.json").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_call_is_recorded_as_it_was_ordered() {
+    let mut app = App::start("<Response><Pause length='2'/></Response>").await;
+    let simulator = start(settings()).await;
+    let client = Client::of(&simulator);
+    let callback = app.url("/recording");
+    let order = [
+        ("Url", app.url("/voice")),
+        ("Record", "true".to_owned()),
+        ("RecordingChannels", "dual".to_owned()),
+        ("RecordingTrack", "both".to_owned()),
+        ("Trim", "do-not-trim".to_owned()),
+        ("RecordingStatusCallback", callback),
+        ("RecordingStatusCallbackMethod", "GET".to_owned()),
+        ("RecordingStatusCallbackEvent", "in-progress completed".to_owned()),
+        ("StatusCallback", app.url("/status")),
+    ];
+    let order: Vec<(&str, &str)> = order.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let call = client.created(TALKER, &order).await;
+    let mut seen: Vec<Got> = Vec::new();
+    let has = |seen: &[Got], what: &str| seen.iter().filter(|got| got.uri.contains(what)).count();
+    while has(&seen, "RecordingStatus=completed") == 0 || has(&seen, "/status") == 0 {
+        seen.push(app.next().await);
+    }
+    assert_eq!(has(&seen, "RecordingStatus=in-progress"), 1);
+    assert!(seen.iter().all(|got| got.signed && (got.method == "GET") == got.uri.starts_with("/recording")));
+    // No events were named for the call itself, so only its end is told of.
+    assert_eq!((has(&seen, "/status"), app.rest().len()), (1, 0));
+    let status = seen.iter().find(|got| got.uri == "/status").unwrap();
+    assert_eq!(status.status(), "completed");
+    let listed = client.get(&format!("/Calls/{call}/Recordings.json")).await.json["recordings"].clone();
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+    let one = &listed[0];
+    assert_eq!(
+        (one["channels"].as_u64(), one["track"].as_str(), one["source"].as_str()),
+        (Some(2), Some("both"), Some("OutboundAPI"))
+    );
+    assert_eq!(status.get("RecordingSid"), one["sid"].as_str());
+    let (_, sound) = client.bytes(&format!("/Recordings/{}.wav", one["sid"].as_str().unwrap())).await;
+    // Nothing is trimmed: two seconds of two channels, two bytes a sample.
+    assert!(sound.len() > 2 * 8000 * 2 * 2 * 9 / 10, "{} bytes", sound.len());
 }

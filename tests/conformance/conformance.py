@@ -21,7 +21,7 @@ from checks import check, wait_for_part
 HERE = Path(__file__).parent
 SID, TOKEN = "AC00000000000000000000000000000001", "0123456789abcdef0123456789abcdef"
 WITHIN = 90
-CAMPAIGNS = [("a campaign over tones", "tones"), ("a campaign over speech", "twilio")]
+CAMPAIGNS = [("a campaign over tones", "tones"), ("a campaign over Gather", "twilio")]
 
 
 def free_port():

@@ -135,11 +135,12 @@ def orders(url):
             "async_amd_status_callback_method": method, "machine_detection_speech_end_threshold": 500}
         yield common | {"url": url + "/voice#rc=1&rp=5xx", "machine_detection": "Enable", "machine_detection_speech_end_threshold": 500}
         yield common | {"url": url + "/broken", "fallback_url": url + "/fallback", "fallback_method": method}
+        yield common | {"url": url + "/voice-record"}
         yield common | {"url": url + "/voice-stream"}
         yield common | {"url": url + "/voice-dial"}
         yield common | {"to": BUSY, "url": url + "/voice"}
 
 
 WANTED = [f"{method} /{path}" for method in ("POST", "GET") for path in
-          ("voice", "status", "gather", "amd", "recording", "broken", "fallback", "stream-status", "connected", "dialled", "leg")]
-WANTED += ["upgrade /stream", "upgrade /listen"]
+          ("voice", "status", "gather", "amd", "recording", "broken", "fallback", "record", "stream-status", "connected", "dialled", "leg")]
+WANTED += ["POST /redirected", "upgrade /stream", "upgrade /listen"]
