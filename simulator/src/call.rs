@@ -199,15 +199,22 @@ impl Call {
     }
 }
 
+/// A length as Twilio tells it, in whole seconds: rounded, since what ends at a limit ends some
+/// milliseconds after it. Nothing is 0, and what is shorter than a second is 1.
+pub(crate) fn whole_seconds(length: Duration) -> u64 {
+    let rounded = (length.as_millis() as u64 + 500) / 1000;
+    rounded.max(u64::from(!length.is_zero()))
+}
+
 /// Whether what happened `then` is shown by a record that lags behind by so much.
 pub(crate) fn has_come(then: Timestamp, lag_ms: u64, now: Timestamp) -> bool {
     now.as_millisecond().saturating_sub(then.as_millisecond()) >= i64::try_from(lag_ms).unwrap_or(i64::MAX)
 }
 
 impl Facts {
-    /// Whole seconds of talk, begun ones counted, if somebody picked up and it is over.
+    /// Whole seconds of talk, at least one, if somebody picked up and it is over.
     pub(crate) fn duration_s(&self) -> Option<u64> {
         let talked = self.ended?.duration_since(self.answered?);
-        Some((talked.as_millis().max(0) as u64).div_ceil(1000))
+        Some(whole_seconds(Duration::try_from(talked).unwrap_or_default()).max(1))
     }
 }

@@ -10,6 +10,7 @@ use crate::call::{Call, Fetch};
 use crate::date;
 use crate::exchange::Exchange;
 use crate::recording::Origin;
+use crate::sid;
 use crate::status::Status;
 use crate::webhook;
 
@@ -48,9 +49,10 @@ pub(crate) fn report(exchange: &Arc<Exchange>, call: &Arc<Call>, status: Status)
             sleep(call.fate.late()).await;
         }
         for held in &batch {
-            deliver(&shared, &call, held).await;
+            let token = sid::uuid();
+            deliver(&shared, &call, held, &token).await;
             if call.fate.twice {
-                deliver(&shared, &call, held).await;
+                deliver(&shared, &call, held, &token).await;
             }
         }
     });
@@ -88,11 +90,11 @@ fn news(exchange: &Exchange, call: &Call, status: Status) -> Option<Held> {
     Some(Held { to, params, is_last: status.is_final() })
 }
 
-async fn deliver(exchange: &Exchange, call: &Call, held: &Held) {
+async fn deliver(exchange: &Exchange, call: &Call, held: &Held, token: &str) {
     let delivered = if call.fate.loses(held.is_last) {
         webhook::lose(exchange, call, &held.to, &held.params)
     } else {
-        webhook::request(exchange, call, &held.to, &held.params).await
+        webhook::request_with(exchange, call, &held.to, &held.params, token).await
     };
     let problem = match delivered {
         Ok(reply) if reply.status < 400 => return,

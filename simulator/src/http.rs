@@ -179,6 +179,9 @@ async fn read_chunks(
             if let Some(at) = find(&read, b"\r\n") {
                 break at;
             }
+            if read.len() > LARGEST_HEAD {
+                return Err(Failure::Broken("endless chunk line".to_owned()));
+            }
             more(socket, &mut read).await?;
         };
         let size = String::from_utf8_lossy(&read[..line]).into_owned();
@@ -187,7 +190,7 @@ async fn read_chunks(
         if size == 0 {
             return Ok(body);
         }
-        if body.len() + size > largest {
+        if body.len().saturating_add(size) > largest {
             return Err(Failure::TooLarge);
         }
         while read.len() < line + 2 + size + 2 {

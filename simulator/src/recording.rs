@@ -13,8 +13,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::watch;
 
-use crate::call::Call;
+use crate::call::{Call, whole_seconds};
 use crate::exchange::Exchange;
 use crate::log::Event;
 use crate::mulaw::FRAME;
@@ -34,6 +35,7 @@ pub(crate) struct Recording {
     pub(crate) plan: Plan,
     pub(crate) started: Timestamp,
     state: Mutex<State>,
+    has_ended: watch::Sender<bool>,
 }
 
 #[derive(Debug)]
@@ -86,6 +88,7 @@ impl Recording {
             plan,
             started: now,
             state: Mutex::new(state),
+            has_ended: watch::Sender::new(false),
         });
         exchange.recordings.enter(Arc::clone(&recording));
         call.tape.add(Arc::clone(&recording));
@@ -108,7 +111,7 @@ impl Recording {
 
     /// The duration in whole seconds, as Twilio gives it.
     pub(crate) fn duration_s(&self) -> u64 {
-        self.duration().as_millis().div_ceil(1000) as u64
+        whole_seconds(self.duration())
     }
 
     /// How long the recorded tracks have been silent by now.
@@ -150,8 +153,15 @@ impl Recording {
             let kept = !state.sound.is_empty();
             state.turn_to(if kept { RecordingStatus::Completed } else { RecordingStatus::Absent });
         }
+        self.has_ended.send_replace(true);
         self.tell(exchange, call);
         true
+    }
+
+    /// Waits until it has ended, whoever ends it.
+    pub(crate) async fn ended(&self) {
+        // It holds the sender, so this cannot fail.
+        let _ = self.has_ended.subscribe().wait_for(|ended| *ended).await;
     }
 
     /// A WAV file of it, 8000 samples a second, in the plan's channels or in so many as asked for.

@@ -10,6 +10,7 @@ mod target;
 
 use std::collections::HashSet;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -135,8 +136,19 @@ impl Order {
     async fn hold(&self, stopped: impl Future<Output = ()>) {
         let (call, stream_sid) = (&self.call, &self.entry.sid);
         let log = &self.exchange.log;
+        let mut stopped = pin!(async {
+            tokio::select! {
+                () = stopped => {}
+                () = self.entry.stopping() => {}
+            }
+        });
         let opened = match target::of(&self.noun, self.base.as_deref(), self.entry.direction) {
-            Ok(target) => self.open(&target).await.map(|open| (target, open)),
+            Ok(target) => tokio::select! {
+                biased;
+                opened = self.open(&target) => opened.map(|open| (target, open)),
+                // An app that takes its time must not hold a hang-up up; nothing has begun yet.
+                () = &mut stopped => return self.entry.ended(),
+            },
             Err(trouble) => Err(trouble),
         };
         let (target, (socket, outlet)) = match opened {
@@ -167,12 +179,6 @@ impl Order {
             sender: Arc::new(sender),
             noted: HashSet::new(),
             is_half_open: false,
-        };
-        let stopped = async {
-            tokio::select! {
-                () = stopped => {}
-                () = self.entry.stopping() => {}
-            }
         };
         let end = session.run(socket, news, stopped).await;
         log.add(Event::StreamClosed { sid: call.sid.clone(), stream_sid: stream_sid.clone(), why: end.to_string() });

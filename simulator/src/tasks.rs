@@ -21,7 +21,14 @@ impl Tasks {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let set = running.as_mut()?;
         // Finished tasks are kept until somebody asks for them.
-        while set.try_join_next().is_some() {}
+        while let Some(ended) = set.try_join_next() {
+            // A call whose task has panicked stands still for ever: at least it is told why.
+            if let Err(error) = ended
+                && error.is_panic()
+            {
+                tracing::error!(%error, "a task has panicked");
+            }
+        }
         Some(set.spawn(task))
     }
 

@@ -1,10 +1,12 @@
 //! A page that shows what happens, for a person on this machine: no password, and nothing but reading.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::http::uri::Authority;
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::sse::{Event as News, Sse};
@@ -32,13 +34,21 @@ pub(crate) fn router(exchange: Arc<Exchange>) -> Router {
 /// made to lead here, must not read numbers and words.
 async fn only_here(State(exchange): State<Arc<Exchange>>, request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    let by_name = name == "localhost" || name == "[::1]" || name.starts_with("127.");
-    if exchange.settings.bind.ip().is_loopback() && by_name {
+    if exchange.settings.bind.ip().is_loopback() && is_this_machine(host) {
         next.run(request).await
     } else {
         (StatusCode::NOT_FOUND, "this page is for the machine itself").into_response()
     }
+}
+
+/// Whether a `Host` header has this machine's own name, or an address: anybody can have a name that
+/// only looks like one.
+fn is_this_machine(host: &str) -> bool {
+    host.parse::<Authority>().is_ok_and(|authority| {
+        let name = authority.host();
+        let address = name.trim_matches(['[', ']']).parse::<IpAddr>();
+        name == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    })
 }
 
 /// Every entry of the log from the first on, as server-sent events.

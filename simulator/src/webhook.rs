@@ -37,6 +37,18 @@ pub(crate) async fn request(
     fetch: &Fetch,
     params: &[(String, String)],
 ) -> Result<Reply, Failure> {
+    request_with(exchange, call, fetch, params, &sid::uuid()).await
+}
+
+/// The same for the event of this `token`. All tries of it carry the token: it is how the app can tell
+/// a second try from a second event.
+pub(crate) async fn request_with(
+    exchange: &Exchange,
+    call: &Call,
+    fetch: &Fetch,
+    params: &[(String, String)],
+    token: &str,
+) -> Result<Reply, Failure> {
     let Some(address) = Address::parse(&fetch.url) else {
         exchange.warn(Some(&call.sid), 11100, format!("invalid URL {}", fetch.url));
         return Err(Failure::Connect("invalid URL".to_owned()));
@@ -46,8 +58,6 @@ pub(crate) async fn request(
         Method::Get => address.with_query(params),
         Method::Post => address,
     };
-    // One token for all tries: it is how the app can tell a second try from a second event.
-    let token = sid::uuid();
     if call.fate.webhook_delay_ms > 0 {
         sleep(call.fate.webhook_delay()).await;
     }
@@ -56,7 +66,7 @@ pub(crate) async fn request(
     let mut attempt = 1;
     loop {
         let began = (Timestamp::now(), Instant::now());
-        let once = try_once(exchange, &address, fetch.method, params, (&token, &signing), &overrides);
+        let once = try_once(exchange, &address, fetch.method, params, (token, &signing), &overrides);
         let mut reply = timeout_at(deadline, once).await.unwrap_or(Err(Failure::Timeout));
         if call.fate.webhook_reply_lost && reply.is_ok() {
             reply = Err(Failure::Broken("the reply was lost".to_owned()));

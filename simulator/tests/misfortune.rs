@@ -155,6 +155,23 @@ async fn user_and_password_of_a_url_are_sent_only_when_asked_for() {
     assert!(log.iter().all(|entry| !matches!(&entry.what, Event::Webhook { url, .. } if url.contains("p%40ss"))));
 }
 
+#[tokio::test]
+async fn a_reply_whose_chunk_has_no_end_ends_the_call() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/voice", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let reply = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\nffffffffffffffff\r\n";
+        socket.write_all(reply.as_bytes()).await.unwrap();
+        // Until the other side has read it.
+        let _ = socket.read_to_end(&mut Vec::new()).await;
+    });
+    let simulator = start(settings()).await;
+    let sid = Client::of(&simulator).created("+14155550101", &[("Url", &url)]).await;
+    assert!(over(&simulator, &sid).await.last().unwrap().is_final());
+    assert!(support::warnings(&simulator).contains(&11750));
+}
+
 fn params_of(request: &str) -> Vec<(String, String)> {
     let (_, body) = request.split_once("\r\n\r\n").unwrap();
     url::form_urlencoded::parse(body.as_bytes()).into_owned().collect()
@@ -246,7 +263,14 @@ async fn the_page_follows_the_log_and_is_for_this_machine_only() {
 
     // A name that only leads here is another site's.
     for path in ["/", "/log"] {
-        let (refused, _) = rest_of(&mut ask(path, "evil.example:4010").await).await;
-        assert!(refused.starts_with(b"HTTP/1.1 404"));
+        for name in ["evil.example:4010", "127.0.0.1.evil.example:4010", "127.evil.example", "[2001:db8::1]:4010", ""] {
+            let mut refused = vec![0; 12];
+            soon(ask(path, name).await.read_exact(&mut refused)).await.unwrap();
+            assert_eq!(refused, b"HTTP/1.1 404", "{name}");
+        }
+    }
+    for name in ["[::1]", "[::1]:4010", "127.0.0.1", "localhost"] {
+        let (page, _) = rest_of(&mut ask("/", name).await).await;
+        assert!(page.starts_with(b"HTTP/1.1 200"), "{name}");
     }
 }

@@ -138,6 +138,16 @@ async fn another_document_for_the_call_ends_the_recording() {
 }
 
 #[tokio::test]
+async fn a_recording_that_is_stopped_over_rest_lets_the_document_go_on() {
+    let (simulator, mut app, sid) = recorded("+14155550101", "<Record action='/after' timeout='30'/>").await;
+    happened(&simulator, &sid, |event| matches!(event, Event::Said { .. }).then_some(())).await;
+    let current = format!("/Calls/{sid}/Recordings/Twilio.CURRENT.json");
+    assert_eq!(Client::of(&simulator).post(&current, &[("Status", "stopped")]).await.status, 200);
+    is_of(&app.next_to("/after").await, "");
+    over(&simulator, &sid).await;
+}
+
+#[tokio::test]
 async fn the_words_are_told_if_they_are_wanted() {
     let record = "<Record action='/after' timeout='1' maxLength='30' trim='do-not-trim' \
                   transcribe='true' transcribeCallback='/words'/>";

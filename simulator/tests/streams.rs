@@ -10,6 +10,7 @@ use support::app::App;
 use support::desk::{Desk, Door};
 use support::rest::Client;
 use support::{over, settings, soon, start, tone, warnings};
+use tokio::net::TcpListener;
 
 /// Sound of one track, in order.
 fn sound(desk: &Desk, track: &str) -> Vec<u8> {
@@ -336,7 +337,7 @@ async fn what_goes_wrong_with_the_socket_has_its_code_and_is_told() {
     for (reply, code) in
         [("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", 31920), ("this is no HTTP\r\n\r\n", 31924)]
     {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("ws://{}/media", listener.local_addr().unwrap());
         let mut app = App::start(&format!(
             "<Response><Connect><Stream url='{url}' statusCallback='/stream'/></Connect></Response>"
@@ -375,5 +376,23 @@ async fn an_app_that_closes_with_a_code_or_just_goes_breaks_the_stream() {
         drop(desk);
         over(&simulator, &sid).await;
         assert_eq!(warnings(&simulator), [code]);
+    }
+}
+
+#[tokio::test]
+async fn a_hang_up_does_not_wait_for_a_stream_that_is_being_opened() {
+    for verb in ["Connect", "Start"] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("ws://{}/media", listener.local_addr().unwrap());
+        let twiml = format!("<Response><{verb}><Stream url='{url}'/></{verb}><Pause length='60'/></Response>");
+        let app = App::start(&twiml).await;
+        let simulator = start(settings()).await;
+        let client = Client::of(&simulator);
+        let sid = client.created("+14155550113", &[("Url", &app.url("/voice"))]).await;
+        // It is taken, and never answered.
+        let (_silent, _) = soon(listener.accept()).await.unwrap();
+        let reply = client.post(&format!("/Calls/{sid}.json"), &[("Status", "completed")]).await;
+        assert_eq!(reply.json["status"], "completed", "{verb}");
+        assert!(warnings(&simulator).is_empty());
     }
 }

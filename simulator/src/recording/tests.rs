@@ -14,7 +14,14 @@ fn recording(channels: Channels, track: Track, trims: bool) -> Recording {
         updated: now,
         sound: Sound::new(track),
     };
-    Recording { sid: sid::recording(), call_sid: sid::call(), plan, started: now, state: Mutex::new(state) }
+    Recording {
+        sid: sid::recording(),
+        call_sid: sid::call(),
+        plan,
+        started: now,
+        state: Mutex::new(state),
+        has_ended: watch::Sender::new(false),
+    }
 }
 
 /// Reads a WAV file as any player would: its format, and its samples as 16-bit ones.

@@ -85,6 +85,8 @@ impl Script<'_> {
                     FromCallee::Said { text, mumbled } => words.push(Breath { text, mumbled }),
                     FromCallee::Pressed(_) | FromCallee::BeganToSpeak => {}
                 },
+                // The client may end it over the REST API.
+                () = recording.ended() => return End::Time,
                 // The recording counts samples, and those may be late: then it is waited for once more.
                 () = sleep(wait) => {}
             }
