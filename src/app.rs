@@ -255,7 +255,12 @@ pub(crate) fn public_url(settings: &Settings, address: Option<SocketAddr>) -> Re
 }
 
 fn rules(settings: &Settings) -> Rules {
-    Rules { dial_deadline: settings.dial_deadline, look_up_waits: settings.look_up_waits.clone(), ..Rules::default() }
+    Rules {
+        dial_deadline: settings.dial_deadline,
+        look_up_waits: settings.look_up_waits.clone(),
+        price_waits: settings.price_waits.clone(),
+        ..Rules::default()
+    }
 }
 
 /// The voice that leaves messages, also where conversations are held in tones.

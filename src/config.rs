@@ -56,6 +56,8 @@ pub struct Settings {
     pub phone_rules: PhoneRules,
     /// When an unclear call is looked up, counted from its request.
     pub look_up_waits: Vec<SignedDuration>,
+    /// When Twilio is asked what a call cost, counted from its end.
+    pub price_waits: Vec<SignedDuration>,
     /// How long placing a call may take.
     pub dial_deadline: SignedDuration,
     /// What speaks and listens.
@@ -116,7 +118,8 @@ impl Settings {
             calls_per_second: sources.parse("GYMCALL_CALLS_PER_SECOND", 1.0)?,
             max_concurrent_calls: sources.parse("GYMCALL_MAX_CONCURRENT_CALLS", 10)?,
             phone_rules: regions(sources.get("GYMCALL_ALLOWED_REGIONS").unwrap_or("US"))?,
-            look_up_waits: waits(sources.get("GYMCALL_LOOK_UP_WAITS").unwrap_or("60s,2m,10m,60m"))?,
+            look_up_waits: waits(sources, "GYMCALL_LOOK_UP_WAITS", "60s,2m,10m,60m", "request")?,
+            price_waits: waits(sources, "GYMCALL_PRICE_WAITS", "1m,10m,1h,6h,24h", "end of the call")?,
             dial_deadline: duration("GYMCALL_DIAL_DEADLINE", sources.get("GYMCALL_DIAL_DEADLINE").unwrap_or("10s"))?,
             // A conversation over a stream hears machines itself.
             machine_detection: sources.parse("GYMCALL_MACHINE_DETECTION", matches!(speech, Speech::Twilio(_)))?,

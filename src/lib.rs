@@ -10,7 +10,7 @@
 //!    `server/media.rs`, and both end as events that the ledger is told.
 //! 4. [`voice`] holds the conversation; each answer is an event of the job as soon as it is heard.
 //! 5. `gymcall_jobs::step` decides what becomes of the job, `gymcall_jobs::ledger` writes it down, and
-//!    [`reconcile`] asks Twilio about everything that stayed unclear, [`recover`] about what the store forgot.
+//!    [`reconcile`] asks Twilio about everything that stayed unclear, [`recover`] about what the store forgot, `price.rs` about what calls cost.
 //! 6. `server/results.rs` gives out the answers.
 //!
 //! [`app`] wires all of this; [`cli`] is the command line; [`config`] reads the settings; [`doctor`] looks at what a real
@@ -21,6 +21,7 @@ pub mod cli;
 pub mod config;
 pub mod dial;
 pub mod doctor;
+mod price;
 pub mod reconcile;
 pub mod recover;
 pub mod server;

@@ -1,4 +1,5 @@
-//! Carries out what the records order: hang up, take back, ask after a call, look up an unclear one.
+//! Carries out what the records order: hang up, take back, ask after a call, look up an unclear one,
+//! read a price.
 //!
 //! Every order may be lost with its process and may be carried out twice: the job's deadline gives
 //! it again. What Twilio says is told to the ledger like any other news.
@@ -15,6 +16,7 @@ use gymcall_jobs::store::{NewEntry, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Semaphore, mpsc};
 
+use crate::price::{PriceReader, Unpriced};
 use crate::twilio::client::{Client, Listing, RemoteCall, RequestError};
 use crate::twilio::twiml;
 use crate::voice::brief::Brief;
@@ -45,8 +47,23 @@ impl Reconciler {
 
     /// Carries out orders until nobody can give any.
     pub async fn run(self, mut orders: mpsc::UnboundedReceiver<Order>) {
+        let (unpriced, wanted) = mpsc::unbounded_channel();
+        let prices = PriceReader::new(self.ledger.clone(), Arc::clone(&self.twilio), self.from_number.clone());
+        // They end together: a price that is not read now is ordered again.
+        tokio::select! {
+            () = self.obey(&mut orders, &unpriced) => {}
+            () = prices.run(wanted) => {}
+        }
+    }
+
+    async fn obey(&self, orders: &mut mpsc::UnboundedReceiver<Order>, unpriced: &mpsc::UnboundedSender<Unpriced>) {
         let places = Arc::new(Semaphore::new(AT_ONCE));
         while let Some(order) = orders.recv().await {
+            // Nobody waits for those, and a hang-up must not wait behind them.
+            if let Effect::ReadPrice { call, since } = order.effect {
+                let _ = unpriced.send(Unpriced { job: order.job, call, since });
+                continue;
+            }
             let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
             let reconciler = self.clone();
             tokio::spawn(async move {
@@ -87,7 +104,7 @@ impl Reconciler {
             Effect::TakeBack(call) => self.end(&job, call, self.twilio.take_back(call).await).await,
             Effect::LeaveMessage(call) => self.leave_message(&job, call).await,
             Effect::LookUp { tag, since } => self.look_up(&job, tag, *since).await,
-            Effect::Suppress => Ok(()),
+            Effect::ReadPrice { .. } | Effect::Suppress => Ok(()),
         };
         if let Err(error) = done {
             tracing::warn!(job_id = %job, ?effect, %error, "job {job}: an order failed: {error}");

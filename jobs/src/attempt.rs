@@ -167,6 +167,17 @@ impl Attempt {
         }
     }
 
+    /// What it cost, as decimal text in Twilio's currency; above zero, as people write it.
+    pub fn cost(&self) -> Option<&str> {
+        self.price.as_deref().map(|price| price.trim_start_matches('-'))
+    }
+
+    /// Whether it is over and was picked up, so that it has a price, and that is not known yet.
+    pub(crate) fn awaits_price(&self) -> bool {
+        let picked_up = self.started_at.is_some() || self.status == Some(CallStatus::Completed);
+        self.call.is_some() && self.ended_at.is_some() && picked_up && self.price.is_none()
+    }
+
     /// Whether a request for this attempt carried the tag.
     pub(crate) fn knows(&self, tag: &Tag) -> bool {
         self.tag == *tag || self.spent_tags.contains(tag)

@@ -28,6 +28,9 @@ pub struct CallJob {
     pub(crate) answers: Vec<Answer>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) cancel_requested: bool,
+    /// How many of the times at which prices are asked for have come, after its end.
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    pub(crate) price_looks: u32,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
 }
@@ -194,6 +197,7 @@ impl CallJob {
             attempts: Vec::new(),
             answers: Vec::new(),
             cancel_requested: false,
+            price_looks: 0,
             created_at: now,
             updated_at: now,
         }
@@ -330,11 +334,12 @@ impl CallJob {
     }
 
     /// When the sweep must tell it that time has passed: for all jobs that are neither
-    /// waiting nor final, so that none is ever forgotten.
+    /// waiting nor final, so that none is ever forgotten; and for those that are over while a price is missing.
     pub fn deadline(&self, rules: &Rules) -> Option<Timestamp> {
         let seconds = jiff::SignedDuration::from_secs;
         match self.phase {
-            Phase::Waiting { .. } | Phase::Done { .. } | Phase::Quarantined { .. } => None,
+            Phase::Waiting { .. } | Phase::Quarantined { .. } => None,
+            Phase::Done { .. } => self.price_look_at(rules),
             Phase::Dialing { since, .. } => Some(later(since, rules.dial_deadline + seconds(DIAL_GRACE))),
             Phase::Unknown { look_up_at, .. } => Some(look_up_at),
             Phase::Placed { look_at, .. } | Phase::Talking { look_at, .. } => Some(look_at),
@@ -346,4 +351,23 @@ impl CallJob {
             Phase::Closing { since, half: Half::Ended { .. }, .. } => Some(later(since, seconds(CLOSING_LIMIT))),
         }
     }
+
+    /// Its calls that cost something, of which Twilio has not told yet how much.
+    pub fn unpriced(&self) -> impl Iterator<Item = &Attempt> {
+        self.attempts.iter().filter(|attempt| attempt.awaits_price())
+    }
+
+    /// When Twilio is asked next for the prices that are missing, if ever again.
+    fn price_look_at(&self, rules: &Rules) -> Option<Timestamp> {
+        let wait = rules.price_waits.get(usize::try_from(self.price_looks).ok()?)?;
+        let ended = self.unpriced().filter_map(|attempt| attempt.ended_at).max()?;
+        // The end is by Twilio's clock: a wrong one must not put it off for ever.
+        Some(later(ended.min(self.updated_at), *wait))
+    }
+}
+
+// serde hands `skip_serializing_if` a reference.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+const fn is_none_yet(looks: &u32) -> bool {
+    *looks == 0
 }

@@ -22,6 +22,8 @@ pub struct Rules {
     pub time_limit: SignedDuration,
     /// How long Twilio may hold a call in its own queue before it is taken back.
     pub queued_limit: SignedDuration,
+    /// When Twilio is asked what a call cost, counted from its end; after the last nobody asks again.
+    pub price_waits: Vec<SignedDuration>,
     /// The hours that are kept; none for jobs that may be dialled at any time.
     pub hours: Option<Hours>,
     /// How long the message takes that a voicemail is left, more rather than less. None: machines are hung up on.
@@ -39,6 +41,7 @@ impl Default for Rules {
             ring_timeout: SignedDuration::from_secs(30),
             time_limit: minutes(5),
             queued_limit: minutes(1),
+            price_waits: vec![minutes(1), minutes(10), minutes(60), minutes(6 * 60), minutes(24 * 60)],
             hours: None,
             message: None,
         }

@@ -55,6 +55,13 @@ pub enum Effect {
     },
     /// Say the campaign's message after a machine's beep, and end the call.
     LeaveMessage(CallSid),
+    /// Ask Twilio what this call cost, without hurry, and tell.
+    ReadPrice {
+        /// The call, which is over.
+        call: CallSid,
+        /// When it was dialled.
+        since: Timestamp,
+    },
     /// Put the number on the list of those not to be called. Stored with the move itself.
     Suppress,
 }

@@ -52,7 +52,7 @@ overtaken     skipped   skipped   -           -           -           -         
 window_closed -         -         -           -           -           -           -         -         -    -
 called        -         -         -           -           -           -           -         -         -    failed
 not_called    -         -         -           -           -           -           -         -         -    waiting
-tick          -         -         unknown     =           =           =           failed    completed -    -
+tick          -         -         unknown     =           =           =           failed    completed =    -
 ";
 
 #[test]
@@ -307,6 +307,41 @@ fn quarantine_keeps_the_number_and_frees_the_line() {
     let job = in_phase("quarantined");
     assert!(job.holds_number());
     assert_eq!((job.line_until(&Rules::default()), job.deadline(&Rules::default())), (None, None));
+}
+
+#[test]
+fn a_price_that_is_missing_is_asked_for_at_its_times_and_then_no_more() {
+    let rules = Rules::default();
+    let mut job = in_phase("done");
+    let ended = job.attempts()[0].ended_at.expect("it is over");
+    for wait in &rules.price_waits {
+        let deadline = job.deadline(&rules).expect("a price is missing");
+        assert_eq!(deadline, ended + *wait);
+        let (next, effects) = accepted(&job, Event::Tick);
+        assert_eq!(effects, [Effect::ReadPrice { call: sid(1), since: job.attempts()[0].begun_at }]);
+        assert_eq!((next.phase(), next.answers()), (job.phase(), job.answers()));
+        job = next;
+    }
+    assert_eq!(job.deadline(&rules), None);
+}
+
+#[test]
+fn a_price_that_is_told_is_not_asked_for_again_and_the_times_of_a_long_absence_are_one() {
+    let rules = Rules::default();
+    let job = in_phase("done");
+    let ended = job.attempts()[0].ended_at.expect("it is over");
+    let Step::Moved(late, effects) = job.step(&Event::Tick, &rules, ended + rules.price_waits[2]) else {
+        panic!("its time has come")
+    };
+    assert_eq!((effects.len(), late.deadline(&rules)), (1, Some(ended + rules.price_waits[3])));
+    let mut told = event("completed");
+    if let Event::CallNews { price, tag, .. } = &mut told {
+        (*price, *tag) = (Some("-0.0085".to_owned()), None);
+    }
+    let (job, _) = accepted(&late, told);
+    assert_eq!((job.attempts()[0].cost(), job.deadline(&rules)), (Some("0.0085"), None));
+    // Nobody pays for a phone that nobody picked up.
+    assert_eq!(tell(&in_phase("placed"), &["failed"]).deadline(&rules), None);
 }
 
 #[test]

@@ -110,10 +110,12 @@ fn print_job(client: &Client, job: &Value) {
     anstream::println!("{}", jobs(std::slice::from_ref(job)));
     for attempt in job["attempts"].as_array().into_iter().flatten() {
         anstream::println!(
-            "attempt {}: {} {} {YELLOW}{}{RESET}",
+            "attempt {}: {} {}{}{} {YELLOW}{}{RESET}",
             text(&attempt["number"]),
             text(&attempt["status"]),
             text(&attempt["twilio_call_sid"]),
+            labelled(" ", &attempt["duration_s"], " s"),
+            labelled(", cost ", &attempt["cost"], ""),
             text(&attempt["trouble"]),
         );
     }
@@ -129,6 +131,11 @@ fn print_job(client: &Client, job: &Value) {
     if job["status"] == "quarantined" {
         print_choice(client, job);
     }
+}
+
+/// A value with what belongs around it; nothing where there is none.
+fn labelled(before: &str, value: &Value, after: &str) -> String {
+    if value.is_null() { String::new() } else { format!("{before}{}{after}", text(value)) }
 }
 
 fn print_evidence(evidence: &Value) {

@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 use url::{Host, Url};
 
 use super::error::{ConfigError, invalid};
+use super::sources::Sources;
 
 pub(super) fn is_account_sid(sid: &str) -> bool {
     let digits = sid.strip_prefix("AC").unwrap_or_default();
@@ -54,15 +55,19 @@ pub(super) fn regions(text: &str) -> Result<PhoneRules, ConfigError> {
     Ok(PhoneRules::new(regions, first))
 }
 
-pub(super) fn waits(text: &str) -> Result<Vec<SignedDuration>, ConfigError> {
+/// Times at which something is asked for again, all counted from the same moment, the `origin`.
+pub(super) fn waits(
+    sources: &Sources,
+    variable: &'static str,
+    default: &str,
+    origin: &str,
+) -> Result<Vec<SignedDuration>, ConfigError> {
+    let text = sources.get(variable).unwrap_or(default);
     let waits: Vec<SignedDuration> =
-        text.split(',').map(|wait| duration("GYMCALL_LOOK_UP_WAITS", wait.trim())).collect::<Result<_, _>>()?;
+        text.split(',').map(|wait| duration(variable, wait.trim())).collect::<Result<_, _>>()?;
     if !waits.is_sorted() {
-        return Err(invalid(
-            "GYMCALL_LOOK_UP_WAITS",
-            text,
-            "the waits are counted from the request: each must be later than the one before",
-        ));
+        let why = format!("the waits are counted from the {origin}: each must be later than the one before");
+        return Err(invalid(variable, text, why));
     }
     Ok(waits)
 }

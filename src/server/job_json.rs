@@ -115,7 +115,7 @@ fn attempt_json(attempt: &Attempt) -> Value {
         "ended_at": attempt.ended_at,
         "duration_s": attempt.duration_s,
         "answered_by": attempt.answered_by,
-        "cost": attempt.price,
+        "cost": attempt.cost(),
         "counts": attempt.counts,
         "conflicts": attempt.conflicts,
         "trouble": attempt.trouble,

@@ -143,7 +143,7 @@ fn row(job: &CallJob, questions: &[Question]) -> Vec<String> {
         job.tries().to_string(),
         last.and_then(|attempt| attempt.call.as_ref()).map(ToString::to_string).unwrap_or_default(),
         last.and_then(|attempt| attempt.duration_s).map(|seconds| seconds.to_string()).unwrap_or_default(),
-        last.and_then(|attempt| attempt.price.clone()).unwrap_or_default(),
+        last.and_then(|attempt| attempt.cost()).unwrap_or_default().to_owned(),
         job.updated_at().to_string(),
     ];
     let answers = answers_of(job, questions);

@@ -10,7 +10,9 @@ use gymcall::app::{self, Role, Running};
 use gymcall::config::{Settings, Sources, missing_credentials};
 use gymcall_jobs::id::JobId;
 use gymcall_jobs::store::Store;
-use gymcall_simulator::{Callees, Created, Entry, Event, Faults, Settings as TwilioSettings, Simulator, Status};
+use gymcall_simulator::{
+    Account, Callees, Created, Entry, Event, Faults, Settings as TwilioSettings, Simulator, Status,
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
@@ -99,6 +101,8 @@ pub struct Plan {
     pub no_worker: bool,
     /// What Twilio does wrong.
     pub faults: &'static str,
+    /// What the account has.
+    pub account: Account,
     /// Settings that replace the usual ones; an empty value unsets one.
     pub settings: Vec<(&'static str, &'static str)>,
 }
@@ -197,6 +201,7 @@ impl Desk {
             callees: Callees::from_toml(CALLEES).unwrap(),
             faults: Faults::from_toml(plan.faults).unwrap(),
             auth_token: TOKEN.to_owned(),
+            account: plan.account,
             ..TwilioSettings::default()
         })
         .await

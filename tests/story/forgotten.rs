@@ -13,7 +13,7 @@ async fn about_to_dial(gyms: &[&str], faults: &'static str, settings: &[(&'stati
     let mut all = vec![("GYMCALL_DIAL_DEADLINE", "1s")];
     all.retain(|(name, _)| settings.iter().all(|(other, _)| other != name));
     all.extend(settings);
-    let plan = Plan { keeper: Keeper::Redis, no_worker: true, faults, settings: all };
+    let plan = Plan { keeper: Keeper::Redis, no_worker: true, faults, settings: all, ..Plan::default() };
     let desk = Desk::of(plan).await;
     desk.calling(gyms, json!({"max_attempts": 1})).await;
     desk

@@ -23,6 +23,7 @@ mod look_up;
 mod lost_reply;
 mod pace;
 mod pause;
+mod price;
 mod proxy;
 mod redial;
 #[allow(dead_code, reason = "no user of it needs all of it")]

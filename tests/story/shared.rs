@@ -120,6 +120,7 @@ async fn a_worker_that_stops_waits_for_its_request_and_hands_nothing_back() {
         faults: "[[fault]]\ncreate_delay_ms = 1500\n",
         // News that comes before the reply would settle it.
         settings: vec![("PUBLIC_BASE_URL", "http://localhost:9"), ("GYMCALL_MAX_CONCURRENT_CALLS", "1")],
+        ..Plan::default()
     };
     let desk = Desk::of(plan).await;
     let worker = desk.beside(Role::Dial, &[]).await;

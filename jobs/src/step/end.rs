@@ -1,6 +1,6 @@
 //! How a call ends: report and hang-up in either order, misses, and what time alone does.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Applied, Effect, Ignored, Next};
 use crate::answer::AnswerValue;
@@ -119,8 +119,24 @@ impl Next<'_> {
                 }
                 Ok(())
             }
-            Phase::Waiting { .. } | Phase::Done { .. } | Phase::Quarantined { .. } => Err(self.out_of_place()),
+            Phase::Done { .. } => self.look_for_price(deadline),
+            Phase::Waiting { .. } | Phase::Quarantined { .. } => Err(self.out_of_place()),
         }
+    }
+
+    /// A time at which prices are asked for has come; those that passed while nobody looked count as one.
+    fn look_for_price(&mut self, deadline: Timestamp) -> Applied {
+        let waits = &self.rules.price_waits;
+        let looked = usize::try_from(self.job.price_looks).unwrap_or(usize::MAX);
+        let Some(ended) = waits.get(looked).and_then(|wait| deadline.checked_sub(*wait).ok()) else {
+            return Err(self.out_of_place());
+        };
+        let come = waits.iter().filter(|wait| later(ended, **wait) <= self.now).count().max(looked + 1);
+        let unpriced = self.job.unpriced().filter_map(|attempt| Some((attempt.call.clone()?, attempt.begun_at)));
+        let orders: Vec<Effect> = unpriced.map(|(call, since)| Effect::ReadPrice { call, since }).collect();
+        self.job.price_looks = u32::try_from(come).unwrap_or(u32::MAX);
+        self.effects.extend(orders);
+        Ok(())
     }
 
     /// Twilio never told how this call ended, and it cannot go on any more.

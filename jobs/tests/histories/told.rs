@@ -71,6 +71,7 @@ impl From<&StoredRules> for Rules {
             hours: None,
             // Stored before there were messages for machines.
             message: None,
+            ..Self::default()
         }
     }
 }

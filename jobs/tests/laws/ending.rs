@@ -29,8 +29,29 @@ proptest! {
         for told in &history.told {
             let job = told.after();
             let open = is_open(job) && job.status() != Status::Quarantined;
-            prop_assert_eq!(job.deadline(&history.rules).is_some(), open);
+            let costs = job.outcome().is_some() && job.unpriced().next().is_some();
+            let deadline = job.deadline(&history.rules).is_some();
+            prop_assert!(deadline || !open, "{:?}", job);
+            prop_assert!(!deadline || open || costs, "{:?}", job);
             prop_assert_eq!(job.due().is_some(), job.status() == Status::Waiting);
+        }
+    }
+
+    // Until it is known, and not for ever.
+    #[test]
+    fn the_price_of_a_call_is_asked_for_after_its_end(history in histories()) {
+        let (job, now) = history.end();
+        let told = run_out(&job, &history.rules, now);
+        let Some(end) = told.last().map(|last| last.after()).filter(|job| job.outcome().is_some()) else { return Ok(()) };
+        let missing: Vec<_> = end.unpriced().map(|attempt| attempt.call.clone()).collect();
+        let looks = told.iter().filter(|tick| tick.before.outcome().is_some());
+        prop_assert!(looks.clone().count() <= history.rules.price_waits.len());
+        for tick in looks {
+            let ordered = tick.effects().iter().map(|effect| match effect {
+                Effect::ReadPrice { call, .. } => Some(call.clone()),
+                other => panic!("a job that is over asks for {other:?}"),
+            });
+            prop_assert_eq!(ordered.collect::<Vec<_>>(), missing.clone());
         }
     }
 

@@ -415,6 +415,7 @@ pub(crate) fn rules() -> impl Strategy<Value = Rules> {
             queued_limit,
             hours,
             message,
+            ..Rules::default()
         },
     )
 }

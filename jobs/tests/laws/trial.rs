@@ -45,7 +45,7 @@ fn the_histories_reach_everything() {
     assert_eq!(statuses, every_status);
     assert_eq!(accepted.len(), 21, "accepted: {accepted:?}");
     assert_eq!(refused.len(), 21, "refused: {refused:?}");
-    assert_eq!(effects.len(), 6, "asked for: {effects:?}");
+    assert_eq!(effects.len(), 7, "asked for: {effects:?}");
     assert_eq!(reasons.len(), 5, "refused because: {reasons:?}");
 }
 
@@ -56,6 +56,7 @@ fn kind(effect: &Effect) -> &'static str {
         Effect::LeaveMessage(_) => "leave a message",
         Effect::Fetch(_) => "fetch",
         Effect::LookUp { .. } => "look up",
+        Effect::ReadPrice { .. } => "read a price",
         Effect::Suppress => "suppress",
     }
 }

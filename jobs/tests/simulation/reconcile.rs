@@ -52,7 +52,8 @@ impl Reconciler {
         self.world.with(|world| world.tally.order(&effect));
         // An order that fails is given again by the job's deadline.
         let _ = match &effect {
-            Effect::Fetch(call) => self.news(&job, self.fetch(call).await).await,
+            // One page or one call: in the simulation both are the same question.
+            Effect::Fetch(call) | Effect::ReadPrice { call, .. } => self.news(&job, self.fetch(call).await).await,
             Effect::HangUp(call) => self.end(&job, call, CallStatus::Completed).await,
             Effect::TakeBack(call) => self.end(&job, call, CallStatus::Canceled).await,
             Effect::LookUp { tag, since } => self.look_up(&job, tag, *since).await,

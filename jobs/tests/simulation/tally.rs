@@ -70,6 +70,7 @@ impl Tally {
             Effect::LeaveMessage(_) => "order: leave a message",
             Effect::Fetch(_) => "order: fetch",
             Effect::LookUp { .. } => "order: look up",
+            Effect::ReadPrice { .. } => "order: read a price",
             Effect::Suppress => "order: suppress",
         });
     }
