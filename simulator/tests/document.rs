@@ -5,20 +5,12 @@
 mod support;
 
 use axum::http::header::CONTENT_TYPE;
-use gymcall_simulator::{Event, Simulator, Status};
+use gymcall_simulator::Status;
 use support::app::App;
 use support::rest::Client;
-use support::{happened, over, settings, start, warnings};
+use support::{heard_until, over, settings, start, warnings};
 
 const QUIET: &str = "+14155550113";
-
-async fn heard(simulator: &Simulator, sid: &str) -> String {
-    happened(simulator, sid, |event| match event {
-        Event::Heard { text, .. } => Some(text.clone()),
-        _ => None,
-    })
-    .await
-}
 
 #[tokio::test]
 async fn a_document_that_cannot_be_had_is_asked_of_the_fallback() {
@@ -138,17 +130,14 @@ async fn plain_text_is_read_aloud() {
 async fn what_is_said_is_heard_as_often_as_it_is_said() {
     let app = App::start(
         "<Response><Say voice='alice' language='en-GB' loop='2'>Good <break/>morning</Say><Pause length='1'/>\
-         <Say>It is <sub alias='six'>6</sub></Say><Pause/></Response>",
+         <Say>It is <sub alias='six'>6</sub></Say><Pause length='3'/></Response>",
     )
     .await;
     let simulator = start(settings()).await;
     let sid = Client::of(&simulator).created(QUIET, &[("Url", &app.url("/voice"))]).await;
-    assert_eq!(heard(&simulator, &sid).await, "Good morningGood morning");
-    let said_after_the_pause = happened(&simulator, &sid, |event| match event {
-        Event::Heard { text, .. } if text != "Good morningGood morning" => Some(text.clone()),
-        _ => None,
-    });
-    assert_eq!(said_after_the_pause.await, "It is six");
+    let turns = heard_until(&simulator, &sid, "six").await;
+    assert_eq!(turns.concat(), "Good morningGood morningIt is six");
+    assert_eq!(turns.last().unwrap(), "It is six", "a pause ends a turn");
     assert!(warnings(&simulator).is_empty());
 }
 
@@ -166,7 +155,7 @@ async fn hangup_and_reject_end_the_call_and_what_follows_is_not_done() {
 
 #[tokio::test]
 async fn a_trial_accounts_message_comes_before_the_document() {
-    let mut app = App::start("<Response><Say>And now ours</Say><Pause/></Response>").await;
+    let mut app = App::start("<Response><Say>And now ours</Say><Pause length='3'/></Response>").await;
     let mut settings = settings();
     settings.account.numbers.push(support::FROM.to_owned());
     let message = "This is a trial account.".to_owned();
@@ -175,5 +164,6 @@ async fn a_trial_accounts_message_comes_before_the_document() {
     let simulator = start(settings).await;
     let sid = Client::of(&simulator).created(QUIET, &[("Url", &app.url("/voice"))]).await;
     app.next_to("/voice").await;
-    assert_eq!(heard(&simulator, &sid).await, "This is a trial account.And now ours");
+    let heard = heard_until(&simulator, &sid, "ours").await;
+    assert_eq!(heard.concat(), "This is a trial account.And now ours");
 }

@@ -72,8 +72,12 @@ async fn late_callbacks_come_after_their_time() {
     let reply = order(&client, &app, "+14155550107").await;
     let sid = reply.json["sid"].as_str().unwrap();
     over(&simulator, sid).await;
-    assert!(app.rest().is_empty());
     assert_eq!(sequence(&mut app, 2).await, ["0", "1"]);
+    let mut feed = simulator.log().subscribe();
+    support::soon(feed.wait_for(|event| matches!(event, Event::Webhook { .. }))).await;
+    let dialled = support::logged_at(&simulator, |event| matches!(event, Event::Status { .. }));
+    let told = support::logged_at(&simulator, |event| matches!(event, Event::Webhook { .. }));
+    assert!(told - dialled >= 700, "{} ms", told - dialled);
 }
 
 #[tokio::test]

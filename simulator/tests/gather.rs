@@ -127,11 +127,19 @@ async fn partial_results_are_told_breath_by_breath() {
     let simulator = start(callees(SPEAKER)).await;
     Client::of(&simulator).created("+14155550101", &[("Url", &app.url("/voice"))]).await;
     app.next_to("/heard").await;
-    let first = app.next_to("/partial").await;
+    // Requests that do not wait for each other. The greeting has one, too.
+    let mut partials = Vec::new();
+    while partials.len() < 2 {
+        let got = app.next_to("/partial").await;
+        if got.get("UnstableSpeechResult") != Some("Hello, this is the gym") {
+            partials.push(got);
+        }
+    }
+    partials.sort_by_key(|got| got.get("SequenceNumber").map(str::to_owned));
+    let (first, second) = (&partials[0], &partials[1]);
     assert_eq!(first.get("SequenceNumber"), Some("0"));
     assert_eq!(first.get("UnstableSpeechResult"), Some("We are open from 6 am"));
     assert_eq!(first.get("StableSpeechResult"), Some(""));
-    let second = app.next_to("/partial").await;
     assert_eq!(second.get("SequenceNumber"), Some("1"));
     assert_eq!(second.get("StableSpeechResult"), Some("We are open from 6 am"));
     assert_eq!(second.get("UnstableSpeechResult"), Some("to 10 pm"));

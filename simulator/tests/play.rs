@@ -8,7 +8,7 @@ use axum::http::header::CONTENT_TYPE;
 use gymcall_simulator::Event;
 use support::app::App;
 use support::rest::Client;
-use support::{callees, happened, over, settings, start, tone, warnings};
+use support::{callees, happened, heard_until, over, settings, start, tone, warnings};
 
 const QUIET: &str = "+14155550113";
 
@@ -26,16 +26,15 @@ fn wav(tag: u16, rate: u32, bytes: u16, data: &[u8]) -> Vec<u8> {
 
 #[tokio::test]
 async fn a_file_is_played_as_often_as_it_is_to_be() {
-    let app = App::start("<Response><Play loop='2'>sounds/hello.wav</Play><Pause/></Response>").await;
+    let app =
+        App::start("<Response><Play loop='2'>sounds/hello.wav</Play><Say>the end</Say><Pause length='3'/></Response>")
+            .await;
     let file = wav(7, 8000, 1, &tone::speak("Hello from a file"));
     app.serve("/sounds/hello.wav", 200, &[(CONTENT_TYPE, "audio/wav")], &file);
     let simulator = start(settings()).await;
     let sid = Client::of(&simulator).created(QUIET, &[("Url", &app.url("/voice"))]).await;
-    let heard = happened(&simulator, &sid, |event| match event {
-        Event::Heard { text, .. } => Some(text.clone()),
-        _ => None,
-    });
-    assert_eq!(heard.await, "Hello from a fileHello from a file");
+    let heard = heard_until(&simulator, &sid, "the end").await;
+    assert_eq!(heard.concat(), "Hello from a fileHello from a filethe end");
     assert!(warnings(&simulator).is_empty());
 }
 

@@ -214,11 +214,12 @@ async fn what_goes_wrong_is_in_the_notifications_of_the_call_and_of_the_account(
 #[tokio::test]
 async fn the_price_is_known_some_time_after_the_end() {
     let app = App::start("<Response/>").await;
-    let account = gymcall_simulator::Account::from_toml("price_after_s = 0.5").unwrap();
-    let simulator = start(Settings { account, ..settings() }).await;
-    let client = Client::of(&simulator);
-    let sid = client.created("+14155550101", &[("Url", &app.url("/voice"))]).await;
-    over(&simulator, &sid).await;
-    assert!(client.call(&sid).await["price"].is_null());
-    support::soon(async { while client.call(&sid).await["price"].is_null() {} }).await;
+    for (after_s, is_known) in [(3600, false), (0, true)] {
+        let account = gymcall_simulator::Account::from_toml(&format!("price_after_s = {after_s}.0")).unwrap();
+        let simulator = start(Settings { account, ..settings() }).await;
+        let client = Client::of(&simulator);
+        let sid = client.created("+14155550101", &[("Url", &app.url("/voice"))]).await;
+        over(&simulator, &sid).await;
+        assert_eq!(client.call(&sid).await["price"].is_string(), is_known, "{after_s} s");
+    }
 }

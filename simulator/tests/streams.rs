@@ -9,7 +9,7 @@ use serde_json::json;
 use support::app::App;
 use support::desk::{Desk, Door};
 use support::rest::Client;
-use support::{over, settings, soon, start, tone, warnings};
+use support::{logged_at, over, settings, soon, start, tone, warnings};
 use tokio::net::TcpListener;
 
 /// Sound of one track, in order.
@@ -80,7 +80,7 @@ async fn stop_ends_the_stream_of_that_name_and_the_call_goes_on() {
     let door = Door::open().await;
     let app = App::start(&format!(
         "<Response><Start><Stream name='ears' url='{}' track='outbound_track'/></Start><Pause length='1'/>\
-         <Stop><Stream name='ears'/></Stop><Stop><Stream name='nobody'/></Stop><Pause length='1'/></Response>",
+         <Stop><Stream name='ears'/></Stop><Stop><Stream name='nobody'/></Stop><Pause length='60'/></Response>",
         door.url()
     ))
     .await;
@@ -90,16 +90,12 @@ async fn stop_ends_the_stream_of_that_name_and_the_call_goes_on() {
     assert_eq!(desk.start["start"]["tracks"], json!(["outbound"]));
     desk.until("stop").await;
     desk.until_end().await;
-    assert!((40..=60).contains(&desk.media.len()), "{}", desk.media.len());
-    assert!(
-        simulator
-            .log()
-            .entries()
-            .iter()
-            .all(|entry| { !matches!(&entry.what, Event::Status { status: Status::Completed, .. }) })
-    );
+    assert!(!desk.media.is_empty());
+    assert_eq!(warned(&simulator, 0).await, [0], "nobody's stream cannot be stopped");
+    let client = Client::of(&simulator);
+    assert_eq!(client.call(&sid).await["status"], "in-progress");
+    client.post(&format!("/Calls/{sid}.json"), &[("Status", "completed")]).await;
     over(&simulator, &sid).await;
-    assert_eq!(warnings(&simulator), [0]);
 }
 
 #[tokio::test]
@@ -204,34 +200,42 @@ async fn a_lossy_line_loses_its_share_of_frames_the_same_ones_for_one_seed() {
     let mut runs = Vec::new();
     for _ in 0..2 {
         let (_simulator, mut desk, _app, _) = stream_on("{ loss = 0.3 }").await;
-        while desk.media.len() < 70 {
+        while desk.media.len() < 150 {
             desk.take().await;
         }
         let times: Vec<u64> = desk.media.iter().map(|message| number(message, "timestamp")).collect();
-        let frames = (times[69] - times[0]) / 20 + 1;
-        assert!((85..125).contains(&frames), "{frames} frames for 70 that came");
+        let frames = (times[149] - times[0]) / 20 + 1;
+        assert!((180..260).contains(&frames), "{frames} frames for 150 that came");
         let gaps: Vec<u64> = times.windows(2).map(|pair| (pair[1] - pair[0]) / 20).collect();
         runs.push(gaps);
     }
     // The two streams were opened at other frames of their calls: one run begins inside the other.
     let (a, b) = (&runs[0], &runs[1]);
-    let again = (0..20).any(|skip| a[skip..].starts_with(&b[..40]) || b[skip..].starts_with(&a[..40]));
+    let again = (0..100).any(|skip| a[skip..].starts_with(&b[..40]) || b[skip..].starts_with(&a[..40]));
     assert!(again, "{a:?} {b:?}");
+}
+
+/// When each of the first `count` frames came, in milliseconds since the pick-up. A stream begins later,
+/// and a busy machine makes frames late: only what comes too early says something.
+async fn arrivals(simulator: &Simulator, desk: &mut Desk, count: usize) -> Vec<i64> {
+    let is_pick_up = |event: &Event| matches!(event, Event::Status { status: Status::InProgress, .. });
+    let picked_up = logged_at(simulator, is_pick_up);
+    let mut at = Vec::new();
+    while at.len() < count {
+        desk.take().await;
+        at.resize(desk.media.len(), jiff::Timestamp::now().as_millisecond() - picked_up);
+    }
+    at
 }
 
 #[tokio::test]
 async fn a_line_with_bursts_brings_frames_in_heaps() {
-    let (_simulator, mut desk, _app, _) = stream_on("{ burst_ms = 200 }").await;
-    let began = tokio::time::Instant::now();
-    let mut at = Vec::new();
-    while desk.media.len() < 45 {
-        desk.take().await;
-        at.push(began.elapsed().as_millis() as u64);
-    }
-    let pauses = at.windows(2).filter(|pair| pair[1] - pair[0] > 100).count();
-    assert!((2..=6).contains(&pauses), "{at:?}");
-    for (n, message) in desk.media.iter().enumerate() {
-        assert_eq!(number(message, "timestamp"), 20 * n as u64 + 5);
+    let (simulator, mut desk, _app, _) = stream_on("{ burst_ms = 200 }").await;
+    // Ten frames wait for the end of their 200 ms.
+    for (n, at) in arrivals(&simulator, &mut desk, 45).await.into_iter().enumerate() {
+        let heap_ends = 200 * (n as i64 / 10 + 1);
+        assert!(at >= heap_ends - 5, "frame {n} came after {at} ms");
+        assert_eq!(number(&desk.media[n], "timestamp"), 20 * n as u64 + 5);
     }
 }
 
@@ -250,31 +254,24 @@ async fn a_line_that_reorders_swaps_neighbours_and_loses_nothing() {
 
 #[tokio::test]
 async fn a_stall_holds_frames_back_and_then_brings_them_all() {
-    let (_simulator, mut desk, _app, _) = stream_on("{ stall = { after_ms = 200, for_ms = 600 } }").await;
-    let mut longest = (0, 0);
-    let mut last = tokio::time::Instant::now();
-    while desk.media.len() < 60 {
-        desk.take().await;
-        longest = longest.max((last.elapsed().as_millis(), desk.media.len()));
-        last = tokio::time::Instant::now();
-    }
-    assert!(longest.0 >= 500, "{longest:?}");
-    assert!((10..=12).contains(&longest.1), "{longest:?}");
-    for (n, message) in desk.media.iter().enumerate() {
-        assert_eq!(number(message, "timestamp"), 20 * n as u64 + 5);
+    let (simulator, mut desk, _app, _) = stream_on("{ stall = { after_ms = 200, for_ms = 1600 } }").await;
+    for (n, at) in arrivals(&simulator, &mut desk, 100).await.into_iter().enumerate() {
+        assert!(n < 10 || at >= 1795, "frame {n} came after {at} ms");
+        assert_eq!(number(&desk.media[n], "timestamp"), 20 * n as u64 + 5);
     }
 }
 
 #[tokio::test]
 async fn a_half_open_connection_says_nothing_and_does_not_end() {
     let (simulator, mut desk, _app, sid) = stream_on("{ half_open_after_ms = 200 }").await;
-    soon(async { while !desk.is_silent().await {} }).await;
+    soon(desk.until_silence()).await;
+    assert_eq!(desk.media.len(), 10, "200 ms of the stream's own time");
     let reply = Client::of(&simulator).post(&format!("/Calls/{sid}.json"), &[("Status", "completed")]).await;
     assert_eq!(reply.status, 200);
     assert_eq!(over(&simulator, &sid).await.last(), Some(&Status::Completed));
     // The call has ended, and the app knows nothing of it.
     desk.mark("anybody").await;
-    assert!(desk.is_silent().await);
+    desk.until_silence().await;
     assert!(desk.messages.iter().all(|message| message["event"] != "stop"));
 }
 

@@ -45,6 +45,8 @@ impl Got {
 pub(crate) struct App {
     pub(crate) address: SocketAddr,
     got: mpsc::UnboundedReceiver<Got>,
+    /// What `next_to` passed over.
+    passed: VecDeque<Got>,
     told: Arc<Told>,
 }
 
@@ -85,7 +87,7 @@ impl App {
         });
         let router = Router::new().fallback(receive).with_state(Arc::clone(&told));
         tokio::spawn(async move { axum::serve(listener, router).await });
-        App { address, got, told }
+        App { address, got, passed: VecDeque::new(), told }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -116,17 +118,22 @@ impl App {
         soon(self.got.recv()).await.unwrap()
     }
 
-    /// The next request to a path that begins with `path`; others are passed over.
+    /// The next request to a path that begins with `path`. Others are passed over, and kept for a
+    /// later `next_to`: requests that do not wait for each other arrive in any order.
     pub(crate) async fn next_to(&mut self, path: &str) -> Got {
+        if let Some(at) = self.passed.iter().position(|got| got.uri.starts_with(path)) {
+            return self.passed.remove(at).unwrap();
+        }
         loop {
             let got = self.next().await;
             if got.uri.starts_with(path) {
                 return got;
             }
+            self.passed.push_back(got);
         }
     }
 
-    /// What has arrived and was not taken.
+    /// What has arrived and was neither taken nor passed over.
     pub(crate) fn rest(&mut self) -> Vec<Got> {
         std::iter::from_fn(|| self.got.try_recv().ok()).collect()
     }

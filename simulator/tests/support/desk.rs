@@ -172,9 +172,11 @@ impl Desk {
         self.socket.send(message).await.unwrap();
     }
 
-    /// Whether nothing more has come, and nothing does within a time in which 20 frames would.
-    pub(crate) async fn is_silent(&mut self) -> bool {
-        tokio::time::timeout(std::time::Duration::from_millis(400), self.socket.next()).await.is_err()
+    /// Takes what still comes, until nothing does for a time in which 50 frames would.
+    pub(crate) async fn until_silence(&mut self) {
+        while let Ok(is_open) = tokio::time::timeout(std::time::Duration::from_secs(1), self.take()).await {
+            assert!(is_open, "the stream ended");
+        }
     }
 
     pub(crate) async fn close(&mut self) {

@@ -64,6 +64,27 @@ pub(crate) async fn happened<T>(simulator: &Simulator, sid: &str, wanted: impl F
     found.unwrap()
 }
 
+/// All words that the callee of the call `sid` understood, one turn after the other, up to `last`. Where
+/// a turn ends depends on how fast the app and this machine are.
+pub(crate) async fn heard_until(simulator: &Simulator, sid: &str, last: &str) -> Vec<String> {
+    let mut turns: Vec<String> = Vec::new();
+    let mut feed = simulator.log().subscribe();
+    soon(feed.wait_for(|event| match event {
+        Event::Heard { sid: of, text } if of == sid => {
+            turns.push(text.clone());
+            text.ends_with(last)
+        }
+        _ => false,
+    }))
+    .await;
+    turns
+}
+
+/// When the first event that `wanted` takes was logged, in milliseconds.
+pub(crate) fn logged_at(simulator: &Simulator, wanted: impl Fn(&Event) -> bool) -> i64 {
+    simulator.log().entries().iter().find(|entry| wanted(&entry.what)).unwrap().at_ms
+}
+
 /// Everybody who answers as the TOML file says.
 pub(crate) fn callees(toml: &str) -> Settings {
     Settings { callees: gymcall_simulator::Callees::from_toml(toml).unwrap(), ..settings() }
