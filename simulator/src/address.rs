@@ -22,17 +22,17 @@ pub(crate) struct Address {
 impl Address {
     /// Reads an absolute URL; `None` if it is none or names no host.
     pub(crate) fn parse(text: &str) -> Option<Address> {
+        // It is sent as it is written: a space or the end of a line would make another request of it.
+        if text.bytes().any(|byte| byte <= b' ' || byte == 0x7f) {
+            return None;
+        }
         let url = Url::parse(text).ok()?;
         let (host, loopback) = match url.host()? {
             Host::Domain(name) => (name.to_owned(), name == "localhost" || name.ends_with(".localhost")),
             Host::Ipv4(ip) => (ip.to_string(), ip.is_loopback()),
             Host::Ipv6(ip) => (ip.to_string(), ip.is_loopback()),
         };
-        let port = url.port().or_else(|| match url.scheme() {
-            "http" | "ws" => Some(80),
-            "https" | "wss" => Some(443),
-            _ => None,
-        })?;
+        let port = url.port().or_else(|| default_port(url.scheme()))?;
         let (whole, fragment) = text.split_once('#').unwrap_or((text, ""));
         let (scheme, rest) = whole.split_once("://")?;
         let path_at = rest.find(['/', '?']).unwrap_or(rest.len());
@@ -71,13 +71,19 @@ impl Address {
         }
     }
 
-    /// The `Host` header: IPv6 in brackets, the port always given.
+    /// The `Host` header: IPv6 in brackets, and no port where it is the scheme's own. An app may build
+    /// the URL that it verifies from it.
     pub(crate) fn host_header(&self) -> String {
-        if self.host.contains(':') {
-            format!("[{}]:{}", self.host, self.port)
-        } else {
-            format!("{}:{}", self.host, self.port)
-        }
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        if Some(self.port) == default_port(&self.scheme) { host } else { format!("{host}:{}", self.port) }
+    }
+}
+
+fn default_port(scheme: &str) -> Option<u16> {
+    match scheme {
+        "http" | "ws" => Some(80),
+        "https" | "wss" => Some(443),
+        _ => None,
     }
 }
 
@@ -122,6 +128,16 @@ mod tests {
         assert_eq!(address.fragment, "rc=2&rp=5xx");
         assert_eq!(address.host_header(), "127.0.0.1:4010");
         assert!(address.loopback);
+        for (url, host) in [
+            ("http://h/x", "h"),
+            ("http://h:80/x", "h"),
+            ("https://h/x", "h"),
+            ("http://h:443/x", "h:443"),
+            ("http://[::1]/x", "[::1]"),
+            ("http://[::1]:81/x", "[::1]:81"),
+        ] {
+            assert_eq!(Address::parse(url).unwrap().host_header(), host, "{url}");
+        }
         assert_eq!(address.user.as_deref(), Some("me:pw"));
         let odd = Address::parse("http://a%40b:p%3Aw@h/").unwrap();
         assert_eq!((odd.exact.as_str(), odd.user.as_deref()), ("http://h/", Some("a@b:p:w")));

@@ -184,7 +184,6 @@ impl Call {
     }
 
     /// The line on which it sounds or sounded, if it was picked up.
-    #[allow(dead_code, reason = "no page starts a stream yet")]
     pub(crate) fn line(&self) -> Option<&Line> {
         self.line.get()
     }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::sync::watch;
 
 use crate::account::pace::Pace;
 use crate::call::Call;
@@ -36,6 +37,8 @@ pub(crate) struct Exchange {
     pub(crate) notifications: Notifications,
     /// When it was started.
     pub(crate) since: Timestamp,
+    /// Whether the simulator ends.
+    pub(crate) closing: watch::Sender<bool>,
     /// Requests to the REST API that are being answered.
     pub(crate) open_requests: AtomicUsize,
     book: Mutex<Book>,
@@ -75,6 +78,7 @@ impl Exchange {
             speaker: Arc::new(speaker),
             notifications: Notifications::default(),
             since: Timestamp::now(),
+            closing: watch::Sender::new(false),
             open_requests: AtomicUsize::new(0),
             book: Mutex::default(),
             signing,
@@ -103,6 +107,12 @@ impl Exchange {
         let nth = book.creates_by_number.entry(to.to_owned()).or_default();
         *nth += 1;
         (ordinal, *nth - 1)
+    }
+
+    /// Waits until the simulator ends: what waits for anything else gives up then.
+    pub(crate) async fn closed(&self) {
+        // It holds the sender, so this cannot fail.
+        let _ = self.closing.subscribe().wait_for(|closing| *closing).await;
     }
 
     /// How long it has run.

@@ -35,8 +35,6 @@ mod log;
 mod mulaw;
 mod notification;
 mod overrides;
-// No page and no verb asks for one yet.
-#[allow(dead_code)]
 mod recording;
 mod rest;
 mod settings;

@@ -32,7 +32,13 @@ pub(crate) struct Request {
 impl Notification {
     /// Whether it is a warning and no error.
     pub(crate) fn is_warning(&self) -> bool {
-        matches!(self.code, 12200..=12299 | 13200..=13599 | 15003 | 21262 | 21263 | 31900..=31999)
+        match self.code {
+            // Numbers that cannot be dialled, among the attributes that are passed over.
+            13223..=13227 | 13247 => false,
+            12200..=12299 | 13200..=13599 | 13610..=13699 => true,
+            15003 | 21262 | 21263 | 21626 | 31930 | 31931 | 31950 | 31951 => true,
+            _ => false,
+        }
     }
 }
 

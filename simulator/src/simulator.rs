@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -52,7 +51,6 @@ pub struct PostError(String);
 /// A running Twilio. It ends, with everything it has started, when this is dropped.
 pub struct Simulator {
     exchange: Arc<Exchange>,
-    closing: watch::Sender<bool>,
     server: JoinHandle<()>,
 }
 
@@ -74,10 +72,9 @@ impl Simulator {
         let clock = Clock::start().map_err(StartError::Clock)?;
         let exchange = Arc::new(Exchange::new(settings, log, entrance, clock, speaker, format!("http://{address}")));
         exchange.tasks.spawn(pace::dial(Arc::clone(&exchange), queue));
-        let (closing, mut closed) = watch::channel(false);
+        let mut closed = exchange.closing.subscribe();
         let router = rest::router(Arc::clone(&exchange)).into_make_service_with_connect_info::<Cutter>();
         let server = axum::serve(Door(listener), router).with_graceful_shutdown(async move {
-            // A dropped sender closes the door as well.
             let _ = closed.wait_for(|closing| *closing).await;
         });
         // Not among the tasks: it ends by the door, so that its open connections end with it.
@@ -86,7 +83,7 @@ impl Simulator {
                 tracing::error!(%error, "the REST API has ended");
             }
         });
-        Ok(Simulator { exchange, closing, server })
+        Ok(Simulator { exchange, server })
     }
 
     /// Base URL of the REST API, as `http://127.0.0.1:4010`.
@@ -113,7 +110,7 @@ impl Simulator {
 
     /// Ends everything and waits for it. Calls are cut off without a word, as by a power failure.
     pub async fn shutdown(mut self) {
-        let _ = self.closing.send(true);
+        self.exchange.closing.send_replace(true);
         self.exchange.tasks.end().await;
         // A client that holds a half-sent request open must not hold this up.
         let _ = timeout(LAST_REPLIES, &mut self.server).await;
@@ -122,6 +119,7 @@ impl Simulator {
 
 impl Drop for Simulator {
     fn drop(&mut self) {
+        self.exchange.closing.send_replace(true);
         self.exchange.tasks.abort();
     }
 }

@@ -29,7 +29,6 @@ use crate::signature::Signing;
 use crate::status::Status;
 use crate::{address, date, http, sid, twiml, webhook};
 
-#[allow(unused_imports, reason = "no page shows one yet")]
 pub(crate) use book::{Book, Entry, Standing, StartError};
 use outlet::{Outlet, Pipe};
 pub(crate) use playback::Playback;

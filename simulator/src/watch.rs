@@ -53,10 +53,14 @@ fn is_this_machine(host: &str) -> bool {
 
 /// Every entry of the log from the first on, as server-sent events.
 async fn follow(State(exchange): State<Arc<Exchange>>) -> Sse<impl Stream<Item = Result<News, Infallible>>> {
-    Sse::new(unfold(exchange.log.subscribe(), async |mut feed| {
-        let entry = feed.next().await;
+    Sse::new(unfold((exchange.log.subscribe(), exchange), async |(mut feed, exchange)| {
+        let entry = tokio::select! {
+            entry = feed.next() => entry,
+            // A page that is open must not keep the simulator alive.
+            () = exchange.closed() => return None,
+        };
         // An entry is plain data, so this cannot fail.
         let text = serde_json::to_string(entry.as_ref()).unwrap_or_default();
-        Some((Ok(News::default().data(text)), feed))
+        Some((Ok(News::default().data(text)), (feed, exchange)))
     }))
 }

@@ -122,7 +122,8 @@ async fn detection_is_off_with_send_digits() {
 #[tokio::test]
 async fn thresholds_of_the_order_are_kept() {
     let app = App::start("<Response><Hangup/></Response>").await;
-    // It talks for 800 ms or so: a person by Twilio's own threshold, and a machine by this one's.
+    // It talks for somewhat more than a second: a person by Twilio's own threshold of 2400 ms, and a
+    // machine by one of 1000 ms.
     let talker = r#"
         [[callee]]
         numbers = ["+14155550190"]

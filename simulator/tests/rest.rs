@@ -4,10 +4,12 @@
 
 mod support;
 
-use gymcall_simulator::{Event, Settings, Simulator, Status};
+use gymcall_simulator::{Event, Faults, Settings, Simulator, Status};
 use support::app::App;
-use support::rest::Client;
+use support::rest::{Client, rest_of};
 use support::{FROM, over, settings, soon, start, warnings};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 const URL: (&str, &str) = ("Url", "http://127.0.0.1:9/voice");
 
@@ -22,6 +24,9 @@ async fn wrong_orders_are_refused_with_twilios_codes() {
         (vec![to, URL], 21213),
         (vec![to, from], 21205),
         (vec![to, from, ("Url", "voice")], 21205),
+        // As it is written it would be two requests, or none.
+        (vec![to, from, ("Url", "http://127.0.0.1:9/a\r\nX-Other: y")], 21205),
+        (vec![to, from, ("Url", "http://127.0.0.1:9/a b")], 21205),
         (vec![("To", "not-a-number"), from, URL], 21211),
         (vec![("To", "+14155550110"), from, URL], 21211),
         (vec![("To", FROM), from, URL], 21211),
@@ -38,7 +43,7 @@ async fn wrong_orders_are_refused_with_twilios_codes() {
         assert!(reply.json["message"].is_string());
     }
     assert!(simulator.log().creates().is_empty());
-    assert_eq!(simulator.log().entries().len(), 10);
+    assert_eq!(simulator.log().entries().len(), 12);
 }
 
 #[tokio::test]
@@ -191,6 +196,32 @@ async fn the_list_has_filters_and_pages() {
 }
 
 #[tokio::test]
+async fn a_page_goes_on_where_the_last_one_ended_although_its_calls_have_left_the_list() {
+    // The first is dialled at once, and no other for minutes.
+    let simulator = start(Settings { calls_per_second: 0.001, ..settings() }).await;
+    let client = Client::of(&simulator);
+    let first = client.created("+14155550107", &[URL]).await;
+    over(&simulator, &first).await;
+    let mut sids = Vec::new();
+    for _ in 0..5 {
+        sids.insert(0, client.created("+14155550107", &[URL]).await);
+    }
+    let listed = |page: &serde_json::Value| -> Vec<String> {
+        page["calls"].as_array().unwrap().iter().map(|call| call["sid"].as_str().unwrap().to_owned()).collect()
+    };
+    let page = client.get("/Calls.json?Status=queued&PageSize=2").await.json;
+    assert_eq!(listed(&page), sids[..2]);
+    let next = page["next_page_uri"].as_str().unwrap();
+    for sid in &sids[..2] {
+        client.post(&format!("/Calls/{sid}.json"), &[("Status", "canceled")]).await;
+    }
+    let page = client.get(next).await.json;
+    assert_eq!(listed(&page), sids[2..4]);
+    let page = client.get(page["next_page_uri"].as_str().unwrap()).await.json;
+    assert_eq!(listed(&page), sids[4..]);
+}
+
+#[tokio::test]
 async fn several_events_in_one_value_are_taken_and_never_called_back() {
     let mut app = App::start("<Response/>").await;
     let simulator = start(settings()).await;
@@ -202,6 +233,39 @@ async fn several_events_in_one_value_are_taken_and_never_called_back() {
     over(&simulator, &sid).await;
     assert_eq!(warnings(&simulator), [21626]);
     assert!(app.rest().is_empty());
+}
+
+#[tokio::test]
+async fn the_end_of_a_simulator_ends_its_open_connections() {
+    for is_dropped in [true, false] {
+        let faults = "[[request]]\nof = ['list']\nsilence = true\n[[request]]\nof = ['fetch']\ndelay_ms = 3600000";
+        let faults = Faults::from_toml(faults).unwrap();
+        let simulator = start(Settings { faults, ..settings() }).await;
+        let client = Client::of(&simulator);
+        let mut silenced = client.ask("GET", "/Calls.json", "").await;
+        let mut delayed = client.ask("GET", "/Calls/CA00000000000000000000000000000000.json", "").await;
+        let host = simulator.url().strip_prefix("http://").unwrap().to_owned();
+        let mut page = TcpStream::connect(&host).await.unwrap();
+        let request = format!("GET /log HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        page.write_all(request.as_bytes()).await.unwrap();
+        // All three are being answered.
+        let mut begun = vec![0; 12];
+        soon(page.read_exact(&mut begun)).await.unwrap();
+        let mut feed = simulator.log().subscribe();
+        for _ in 0..2 {
+            soon(feed.wait_for(|event| matches!(event, Event::Request { .. }))).await;
+        }
+        if is_dropped {
+            drop(simulator);
+        } else {
+            simulator.shutdown().await;
+        }
+        for held in [&mut silenced, &mut delayed] {
+            let (bytes, end) = rest_of(held).await;
+            assert!(bytes.is_empty() && end.is_err(), "a reset, not a reply");
+        }
+        rest_of(&mut page).await.1.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -194,7 +194,7 @@ async fn what_goes_wrong_is_in_the_notifications_of_the_call_and_of_the_account(
     let base = format!("/Calls/{sid}/Notifications");
     assert_eq!(codes(&format!("{base}.json")).await, ["15003", "12100"]);
     assert_eq!(codes(&format!("{base}.json?Log=1")).await, ["15003"]);
-    assert_eq!(codes("/Notifications.json?Log=0").await, ["21626", "12100"]);
+    assert_eq!(codes("/Notifications.json?Log=0").await, ["12100"]);
     assert_eq!(codes("/Notifications.json?PageSize=1").await.len(), 1);
     assert!(codes("/Notifications.json?MessageDate%3C=2020-01-01").await.is_empty());
     assert_eq!(codes(&format!("/Calls/{other}/Notifications.json")).await, ["21626"]);
@@ -209,6 +209,31 @@ async fn what_goes_wrong_is_in_the_notifications_of_the_call_and_of_the_account(
     assert_eq!(one["response_body"], "This is not TwiML");
     assert!(one["request_variables"].as_str().unwrap().contains(&sid));
     assert_eq!(client.get(&format!("{base}/NO00000000000000000000000000000000.json")).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_stream_whose_url_is_no_websockets_is_told_of() {
+    let app = App::start("").await;
+    let socket = app.url("/media").replacen("http", "ws", 1);
+    for (url, code, level) in [
+        // What an app without a WebSocket answers.
+        (socket.as_str(), "31920", "0"),
+        ("http://127.0.0.1:9/media", "31922", "0"),
+        ("https://agent.example.com/media", "31922", "0"),
+        ("ws://agent.example.com/media", "31922", "0"),
+        ("", "12200", "1"),
+    ] {
+        let url = if url.is_empty() { String::new() } else { format!("url='{url}'") };
+        app.page("/voice", &format!("<Response><Connect><Stream {url}/></Connect></Response>"));
+        let simulator = start(settings()).await;
+        let client = Client::of(&simulator);
+        let sid = client.created("+14155550101", &[("Url", &app.url("/voice"))]).await;
+        over(&simulator, &sid).await;
+        let page = client.get(&format!("/Calls/{sid}/Notifications.json")).await.json;
+        let told = page["notifications"].as_array().unwrap();
+        assert!(told.iter().all(|one| one["error_code"] == code && one["log"] == level), "{url}: {page}");
+        assert!(!told.is_empty(), "{url}");
+    }
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ pub(super) fn routes() -> Router<Arc<Exchange>> {
 
 async fn list(State(exchange): Shared, Query(form): Query) -> Response {
     let list = List { key: "accounts", path: "/2010-04-01/Accounts.json" };
-    let show = Show { sid: |_| "", json: &|()| resource(&exchange) };
+    let show = Show { sid: |_| "", json: &|()| resource(&exchange), takes: &|()| true };
     answer(Page::read(&form).map(|page| page.of(&list, &form, &[()], show)))
 }
 

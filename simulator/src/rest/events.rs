@@ -19,7 +19,7 @@ pub(super) fn list(exchange: &Exchange, call: &Call, form: &Form) -> Result<Valu
     let path = format!("{}/Calls/{}/Events.json", exchange.account_path(), call.sid);
     let list = List { key: "events", path: &path };
     // Events have no SID, and none comes in front: they are paged by number.
-    Ok(page.of(&list, form, &all, Show { sid: |_| "", json: &event }))
+    Ok(page.of(&list, form, &all, Show { sid: |_| "", json: &event, takes: &|_| true }))
 }
 
 fn event(delivery: &Delivery) -> Value {

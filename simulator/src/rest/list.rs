@@ -15,11 +15,14 @@ use crate::exchange::Exchange;
 
 pub(super) fn list(exchange: &Exchange, form: &Form) -> Result<Value, Refusal> {
     let (filter, page) = (Filter::read(form)?, Page::read(form)?);
-    let calls: Vec<Arc<Call>> = exchange.calls().into_iter().filter(|call| filter.takes(call)).collect();
     let path = format!("{}/Calls.json", exchange.account_path());
     let list = List { key: "calls", path: &path };
-    let show = Show { sid: |call: &Arc<Call>| &call.sid, json: &|call| resource::of(exchange, call) };
-    Ok(page.of(&list, form, &calls, show))
+    let show = Show {
+        sid: |call: &Arc<Call>| &call.sid,
+        json: &|call| resource::of(exchange, call),
+        takes: &|call| filter.takes(call),
+    };
+    Ok(page.of(&list, form, &exchange.calls(), show))
 }
 
 struct Filter {

@@ -36,11 +36,17 @@ pub(super) async fn meet(
         connection.cut(Cut::AtOnce);
         Refusal::internal().into_response()
     };
-    if fate.silence {
-        // Until the client goes.
-        return pending().await;
+    let held = async {
+        if fate.silence {
+            // Until the client goes.
+            pending::<()>().await;
+        }
+        sleep(Duration::from_millis(fate.delay_ms)).await;
+    };
+    tokio::select! {
+        () = held => {}
+        () = exchange.closed() => return reset(),
     }
-    sleep(Duration::from_millis(fate.delay_ms)).await;
     if fate.throttle {
         return Refusal::throttled().into_response();
     }

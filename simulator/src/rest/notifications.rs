@@ -54,8 +54,11 @@ fn list(exchange: &Exchange, call: Option<&str>, form: &Form) -> Result<Value, R
         Some(sid) => format!("{}/Calls/{sid}/Notifications.json", exchange.account_path()),
         None => format!("{}/Notifications.json", exchange.account_path()),
     };
-    let show =
-        Show { sid: |one: &Arc<Notification>| &one.sid, json: &|one: &Arc<Notification>| resource(exchange, one) };
+    let show = Show {
+        sid: |one: &Arc<Notification>| &one.sid,
+        json: &|one: &Arc<Notification>| resource(exchange, one),
+        takes: &|_| true,
+    };
     Ok(page.of(&List { key: "notifications", path: &path }, form, &all, show))
 }
 

@@ -83,7 +83,8 @@ fn list(exchange: &Exchange, kind: Kind, form: &Form) -> Result<Value, Refusal> 
     let name = form.get("FriendlyName");
     all.retain(|number| name.is_none_or(|name| resource::formatted(number.number) == name));
     let path = format!("{}/{}.json", exchange.account_path(), kind.page());
-    let show = Show { sid: |number: &Number<'_>| &number.sid, json: &|number| kind.json(exchange, number) };
+    let show =
+        Show { sid: |number: &Number<'_>| &number.sid, json: &|number| kind.json(exchange, number), takes: &|_| true };
     Ok(page.of(&List { key: kind.key(), path: &path }, form, &all, show))
 }
 

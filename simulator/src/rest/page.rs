@@ -35,6 +35,9 @@ pub(super) struct Show<'a, T> {
     /// The token of an item; things without a SID have an empty one, and are paged by number.
     pub(super) sid: fn(&T) -> &str,
     pub(super) json: &'a dyn Fn(&T) -> Value,
+    /// Whether an item is listed. A token finds its place among all of them: its own item may have left
+    /// the list since.
+    pub(super) takes: &'a dyn Fn(&T) -> bool,
 }
 
 impl Page {
@@ -59,11 +62,13 @@ impl Page {
 
     /// The page of `list` as JSON, which was asked for with `form`.
     pub(super) fn of<T>(&self, list: &List<'_>, form: &Form, all: &[T], show: Show<'_, T>) -> Value {
-        let (start, end) = self.span(all, show.sid);
-        let shown = all.get(start..end).unwrap_or_default();
+        let listed = all.iter().enumerate().filter(|(_, item)| (show.takes)(item));
+        let (places, taken): (Vec<usize>, Vec<&T>) = listed.unzip();
+        let (start, end) = self.span(all, &places, show.sid);
+        let shown = taken.get(start..end).unwrap_or_default();
         let uri = |number: usize, token: Option<String>| self.uri(list.path, form, number, token);
-        let next = shown.last().filter(|_| end < all.len()).map(show.sid);
-        let previous = shown.first().filter(|_| start > 0 && self.number > 0).map(show.sid);
+        let next = shown.last().filter(|_| end < taken.len()).map(|item| (show.sid)(item));
+        let previous = shown.first().filter(|_| start > 0 && self.number > 0).map(|item| (show.sid)(item));
         let mut page = json!({
             "first_page_uri": uri(0, None),
             "next_page_uri": next.map(|sid| uri(self.number + 1, token("PA", sid))),
@@ -74,22 +79,23 @@ impl Page {
             "start": start,
             "end": end.saturating_sub(1).max(start),
         });
-        page[list.key] = shown.iter().map(show.json).collect();
+        page[list.key] = shown.iter().map(|item| (show.json)(item)).collect();
         page
     }
 
-    fn span<T>(&self, all: &[T], sid: impl Fn(&T) -> &str) -> (usize, usize) {
+    /// From where to where it goes among the listed ones, which have these `places` among all.
+    fn span<T>(&self, all: &[T], places: &[usize], sid: impl Fn(&T) -> &str) -> (usize, usize) {
         let at = |wanted: &str| all.iter().position(|item| sid(item) == wanted);
         let by_number = self.number.saturating_mul(self.size);
         let start = match &self.token {
-            Some(Token::After(sid)) => at(sid).map_or(by_number, |at| at + 1),
+            Some(Token::After(sid)) => at(sid).map_or(by_number, |at| places.partition_point(|place| *place <= at)),
             Some(Token::Before(sid)) => {
-                let end = at(sid).unwrap_or(by_number);
+                let end = at(sid).map_or(by_number, |at| places.partition_point(|place| *place < at));
                 return (end.saturating_sub(self.size), end);
             }
             None => by_number,
         };
-        (start, start.saturating_add(self.size).min(all.len()))
+        (start, start.saturating_add(self.size).min(places.len()))
     }
 
     fn uri(&self, base: &str, form: &Form, number: usize, token: Option<String>) -> String {

@@ -59,6 +59,7 @@ fn list(exchange: &Exchange, call: Option<&str>, form: &Form) -> Result<Value, R
     let show = Show {
         sid: |recording: &Arc<Recording>| &recording.sid,
         json: &|recording: &Arc<Recording>| resource(exchange, recording),
+        takes: &|_| true,
     };
     Ok(page.of(&List { key: "recordings", path: &path }, form, &all, show))
 }

@@ -81,8 +81,12 @@ fn streams(element: &Element, remarks: &mut Vec<Remark>) -> Inside<Stream> {
         _ => return Inside::Stranger,
     }
     reading.without_effect(&["connectorName", "audioFormat", "sampleRate"]);
+    let Some(url) = reading.text("url").filter(|url| !url.trim().is_empty()) else {
+        reading.remark(SCHEMA, "url is required");
+        return Inside::Faulty;
+    };
     let stream = Stream {
-        url: reading.text("url").unwrap_or_default(),
+        url,
         name: reading.text("name"),
         track: reading.text("track"),
         status_callback: reading.text("statusCallback"),
