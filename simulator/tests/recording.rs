@@ -101,7 +101,7 @@ async fn both_sides_of_a_call_are_on_their_channels_from_the_first_word_to_the_l
     assert_eq!((first.get("RecordingStatus"), first.get("RecordingDuration")), (Some("in-progress"), None));
     let (recording, ms) = completed(&simulator, &sid).await;
     let last = app.next_to("/recording").await;
-    let seconds = ms.div_ceil(1000).to_string();
+    let seconds = ((ms + 500) / 1000).to_string();
     for (name, value) in [
         ("RecordingStatus", "completed"),
         ("RecordingSid", &*recording),

