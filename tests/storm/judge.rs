@@ -95,6 +95,8 @@ pub async fn endings(store: &Arc<dyn Store>, jobs: &[JobId]) -> (Vec<Value>, BTr
         for own in ["id", "created_at", "updated_at"] {
             ending.as_object_mut().unwrap().remove(own).unwrap();
         }
+        // The news is of this morning, so prices are asked for at once, as often as this machine gets to it.
+        ending.as_object_mut().unwrap().remove("price_looks");
         let attempt = ending["attempts"][0].as_object_mut().unwrap();
         attempt.remove("begun_at").unwrap();
         attempt.remove("conflicts");
