@@ -26,7 +26,7 @@ pub(super) struct Simulator {
     /// How unkind it is
     #[arg(long, value_name = "FILE.toml")]
     faults: Option<PathBuf>,
-    /// How callees and <Say> sound: tones, flite or espeak-ng
+    /// How callees and `<Say>` sound: tones, flite or espeak-ng
     #[arg(long, default_value = "tones", value_name = "SPEECH")]
     speech: Speech,
     /// Decides the faults that have a rate
