@@ -115,10 +115,7 @@ impl Reconciler {
     async fn leave_message(&self, id: &JobId, call: &CallSid) -> Result<(), ReconcileError> {
         let store = self.ledger.store();
         let Some(job) = store.job(id).await?.map(|stored| stored.record) else { return Ok(()) };
-        let campaign = match job.membership() {
-            Some(membership) => store.campaign(&membership.campaign).await?.map(|stored| stored.record),
-            None => None,
-        };
+        let campaign = self.ledger.campaign_of(&job).await?;
         let brief = Brief::of(&job, campaign.as_ref());
         let Some(message) = campaign.as_ref().and_then(|campaign| campaign.policy.message()) else {
             return self.end(id, call, self.twilio.hang_up(call).await).await;

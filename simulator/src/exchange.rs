@@ -90,6 +90,14 @@ impl Exchange {
         format!("/2010-04-01/Accounts/{}", self.settings.account_sid)
     }
 
+    /// Where a list of things is that a call has, or the whole account.
+    pub(crate) fn list_path(&self, call: Option<&str>, things: &str) -> String {
+        match call {
+            Some(sid) => format!("{}/Calls/{sid}/{things}.json", self.account_path()),
+            None => format!("{}/{things}.json", self.account_path()),
+        }
+    }
+
     /// With what requests are signed now.
     pub(crate) fn signing(&self) -> Signing {
         self.signing.read().unwrap_or_else(PoisonError::into_inner).clone()

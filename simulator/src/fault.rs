@@ -5,6 +5,7 @@
 
 mod fate;
 mod request;
+mod when;
 
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ pub(crate) use fate::is_usual;
 pub use fate::{Callbacks, Fate, Forgery};
 use request::RequestRule;
 pub use request::{Kind, RequestFate};
+use when::{When, part};
 
 /// Rules for faults. None by default.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -38,6 +40,7 @@ pub struct FaultsError(#[from] toml::de::Error);
 #[serde(try_from = "toml::Table")]
 struct Rule {
     hits: Hits,
+    when: When,
     fate: Fate,
 }
 
@@ -47,18 +50,6 @@ struct Hits {
     /// Numbers it holds for; all if absent.
     #[serde(default)]
     numbers: Option<Vec<String>>,
-    /// Share of the creates it hits.
-    #[serde(default = "always")]
-    rate: f64,
-    /// Only the first so many creates of a number.
-    #[serde(default)]
-    times: Option<u64>,
-    /// Only from so many seconds after the start on.
-    #[serde(default)]
-    from_s: Option<f64>,
-    /// Only until so many seconds after the start.
-    #[serde(default)]
-    until_s: Option<f64>,
     /// Only from this create on, counted from 0 over all numbers.
     #[serde(default)]
     from_call: Option<u64>,
@@ -67,35 +58,24 @@ struct Hits {
     until_call: Option<u64>,
 }
 
-/// Whether a moment, so long after the start, is in a window of seconds.
-fn is_within(since: Duration, from_s: Option<f64>, until_s: Option<f64>) -> bool {
-    let since = since.as_secs_f64();
-    from_s.is_none_or(|from| since >= from) && until_s.is_none_or(|until| since < until)
-}
-
 impl Hits {
-    /// Whether a create is in the windows of time and of calls, and among the first to its number.
-    fn holds(&self, ordinal: u64, nth: u64, since: Duration) -> bool {
-        is_within(since, self.from_s, self.until_s)
+    /// The keys of it.
+    const KEYS: [&str; 3] = ["numbers", "from_call", "until_call"];
+
+    /// Whether it holds for this create, and a number.
+    fn holds(&self, ordinal: u64, to: &str) -> bool {
+        self.numbers.as_ref().is_none_or(|numbers| numbers.iter().any(|number| number == to))
             && self.from_call.is_none_or(|from| ordinal >= from)
             && self.until_call.is_none_or(|until| ordinal < until)
-            && self.times.is_none_or(|times| nth < times)
     }
-}
-
-/// The keys of [`Hits`].
-const HITS: [&str; 7] = ["numbers", "rate", "times", "from_s", "until_s", "from_call", "until_call"];
-
-fn always() -> f64 {
-    1.0
 }
 
 impl TryFrom<toml::Table> for Rule {
     type Error = toml::de::Error;
 
     fn try_from(mut table: toml::Table) -> Result<Rule, toml::de::Error> {
-        let hits = HITS.iter().filter_map(|key| table.remove_entry(*key)).collect();
-        Ok(Rule { hits: toml::Table::try_into(hits)?, fate: table.try_into()? })
+        let (hits, when) = (part(&mut table, &Hits::KEYS)?, part(&mut table, &When::KEYS)?);
+        Ok(Rule { hits, when, fate: table.try_into()? })
     }
 }
 
@@ -115,11 +95,10 @@ impl Faults {
     pub(crate) fn fate(&self, seed: u64, ordinal: u64, to: &str, nth: u64, since: Duration) -> Fate {
         let mut dice = StdRng::seed_from_u64(seed ^ ordinal.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let mut fate = Fate::default();
-        for Rule { hits, fate: more } in &self.fault {
+        for Rule { hits, when, fate: more } in &self.fault {
             // Drawn for every rule, so that one rule's numbers do not move another's dice.
             let draw: f64 = dice.random();
-            let numbered = hits.numbers.as_ref().is_none_or(|numbers| numbers.iter().any(|number| number == to));
-            if numbered && draw < hits.rate && hits.holds(ordinal, nth, since) {
+            if hits.holds(ordinal, to) && when.hits(draw, nth, since) {
                 fate.add(more);
             }
         }

@@ -193,10 +193,7 @@ pub(super) async fn redial(
     if !old.status().is_final() || old.status() == Status::Quarantined {
         return Err(Problem::conflict(format!("a job that is {} cannot be redialled: it is not over", old.status())));
     }
-    let campaign = match old.membership() {
-        Some(membership) => server.ledger.store().campaign(&membership.campaign).await?.map(|stored| stored.record),
-        None => None,
-    };
+    let campaign = server.ledger.campaign_of(&old).await?;
     if campaign.as_ref().is_some_and(|campaign| campaign.state == CampaignState::Cancelled) {
         return Err(Problem::conflict("the campaign is cancelled"));
     }

@@ -24,10 +24,7 @@ pub(super) struct Call {
 
 /// What a job's call is about, and the campaign that it belongs to.
 pub(super) async fn brief_of(server: &Server, job: &CallJob) -> Result<(Brief, Option<Campaign>), StoreError> {
-    let campaign = match job.membership() {
-        Some(membership) => server.ledger.store().campaign(&membership.campaign).await?.map(|stored| stored.record),
-        None => None,
-    };
+    let campaign = server.ledger.campaign_of(job).await?;
     Ok((Brief::of(job, campaign.as_ref()), campaign))
 }
 

@@ -118,14 +118,7 @@ pub fn say_and_hang_up(
     voice: Option<&str>,
     language: Option<&str>,
 ) -> Result<String, TwimlError> {
-    document(|xml| {
-        pause(xml, wait_s)?;
-        if let Some(line) = line {
-            say(xml, line, voice, language)?;
-        }
-        xml.write_event(Event::Empty(BytesStart::new("Hangup")))?;
-        Ok(())
-    })
+    last_words(wait_s, line, 0, voice, language)
 }
 
 /// Waits for so many seconds, says a message for a machine, and ends the call a second later: what comes just before
@@ -136,10 +129,23 @@ pub fn leave_message(
     voice: Option<&str>,
     language: Option<&str>,
 ) -> Result<String, TwimlError> {
+    last_words(wait_s, Some(message), 1, voice, language)
+}
+
+/// Waits, says a line, waits once more, and ends the call.
+fn last_words(
+    before_s: u32,
+    line: Option<&str>,
+    after_s: u32,
+    voice: Option<&str>,
+    language: Option<&str>,
+) -> Result<String, TwimlError> {
     document(|xml| {
-        pause(xml, wait_s)?;
-        say(xml, message, voice, language)?;
-        pause(xml, 1)?;
+        pause(xml, before_s)?;
+        if let Some(line) = line {
+            say(xml, line, voice, language)?;
+        }
+        pause(xml, after_s)?;
         xml.write_event(Event::Empty(BytesStart::new("Hangup")))?;
         Ok(())
     })

@@ -4,7 +4,7 @@ use super::{Ledger, MAX_RACES};
 use crate::campaign::{Action, ActionError, Campaign, CampaignState, Counts, PausedReason};
 use crate::event::Event;
 use crate::id::CampaignId;
-use crate::job::Status;
+use crate::job::{CallJob, Status};
 use crate::store::{CampaignWrite, JobQuery, ReplyWrite, StoreError, Write};
 
 /// Why a campaign did not do as asked.
@@ -26,6 +26,12 @@ impl Ledger {
     pub async fn create_campaign(&self, campaign: Campaign, reply: Option<ReplyWrite>) -> Result<(), StoreError> {
         let campaign = Some(CampaignWrite { campaign, from: None });
         self.store.commit(Write { campaign, reply, ..Write::default() }).await
+    }
+
+    /// The campaign that a job belongs to; none for a single call.
+    pub async fn campaign_of(&self, job: &CallJob) -> Result<Option<Campaign>, StoreError> {
+        let Some(membership) = job.membership() else { return Ok(None) };
+        Ok(self.store.campaign(&membership.campaign).await?.map(|stored| stored.record))
     }
 
     /// Carries out what a person asked of a campaign. `reply` makes the reply to keep from the result.

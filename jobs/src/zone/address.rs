@@ -4,6 +4,7 @@
 //! Source: the IANA time zone database (`zone1970.tab`, `northamerica`) and 49 CFR 71 for the limits inside states.
 
 use crate::gym::Gym;
+use crate::phone::Region;
 
 const ATLANTIC: &str = "America/Halifax";
 const EASTERN: &str = "America/New_York";
@@ -177,13 +178,11 @@ pub(super) fn zones_of_country(gym: &Gym) -> Vec<&'static str> {
 
 /// The states of the gym's country; nothing for a country that has states of its own by the same names.
 fn states_of(gym: &Gym) -> Option<&'static [State]> {
-    match gym.country.as_deref().map(plain).as_deref() {
-        None | Some("us") => Some(UNITED_STATES),
-        Some("ca") => Some(CANADA),
-        // What was not understood at the import is kept as it was written.
-        Some("usa" | "united states" | "united states of america") => Some(UNITED_STATES),
-        Some("canada") => Some(CANADA),
-        Some(_) => None,
+    let Some(country) = &gym.country else { return Some(UNITED_STATES) };
+    match String::from(Region::of_country(country)?).as_str() {
+        "US" => Some(UNITED_STATES),
+        "CA" => Some(CANADA),
+        _ => None,
     }
 }
 

@@ -6,7 +6,8 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde::{Deserialize, Serialize};
 
-use super::{always, is_usual, is_within};
+use super::is_usual;
+use super::when::{When, part};
 
 /// What a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -49,24 +50,13 @@ pub struct RequestFate {
     pub delay_ms: u64,
 }
 
-/// Which requests a rule holds for. In a file these keys and those of the fate are in one table.
+/// Which requests a rule holds for.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RequestHits {
     /// Which kinds; all if absent.
     #[serde(default)]
     of: Option<Vec<Kind>>,
-    #[serde(default = "always")]
-    rate: f64,
-    /// Only the first so many requests of a kind.
-    #[serde(default)]
-    times: Option<u64>,
-    /// Only from so many seconds after the start on.
-    #[serde(default)]
-    from_s: Option<f64>,
-    /// Only until so many seconds after the start.
-    #[serde(default)]
-    until_s: Option<f64>,
 }
 
 /// A rule for requests.
@@ -74,6 +64,7 @@ pub(super) struct RequestHits {
 #[serde(try_from = "toml::Table")]
 pub(super) struct RequestRule {
     hits: RequestHits,
+    when: When,
     fate: RequestFate,
 }
 
@@ -81,9 +72,8 @@ impl TryFrom<toml::Table> for RequestRule {
     type Error = toml::de::Error;
 
     fn try_from(mut table: toml::Table) -> Result<RequestRule, toml::de::Error> {
-        let keys = ["of", "rate", "times", "from_s", "until_s"];
-        let hits = keys.iter().filter_map(|key| table.remove_entry(*key)).collect();
-        Ok(RequestRule { hits: toml::Table::try_into(hits)?, fate: table.try_into()? })
+        let (hits, when) = (part(&mut table, &["of"])?, part(&mut table, &When::KEYS)?);
+        Ok(RequestRule { hits, when, fate: table.try_into()? })
     }
 }
 
@@ -92,12 +82,11 @@ pub(super) fn fate(rules: &[RequestRule], seed: u64, kind: Kind, nth: u64, since
     let stream = (kind as u64 + 1).wrapping_mul(0xD1B5_4A32_D192_ED03);
     let mut dice = StdRng::seed_from_u64(seed ^ stream ^ nth.wrapping_mul(0x9E37_79B9_7F4A_7C15));
     let mut fate = RequestFate::default();
-    for RequestRule { hits, fate: more } in rules {
+    for RequestRule { hits, when, fate: more } in rules {
         // Drawn for every rule, so that one rule's kinds do not move another's dice.
         let draw: f64 = dice.random();
         let of_kind = hits.of.as_ref().is_none_or(|kinds| kinds.contains(&kind));
-        let in_time = is_within(since, hits.from_s, hits.until_s) && hits.times.is_none_or(|times| nth < times);
-        if of_kind && in_time && draw < hits.rate {
+        if of_kind && when.hits(draw, nth, since) {
             fate.add(more);
         }
     }

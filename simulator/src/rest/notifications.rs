@@ -50,10 +50,7 @@ fn list(exchange: &Exchange, call: Option<&str>, form: &Form) -> Result<Value, R
     let level = form.get("Log");
     let mut all = exchange.notifications.list(call);
     all.retain(|one| span.takes(Some(one.at)) && level.is_none_or(|level| level == self::level(one)));
-    let path = match call {
-        Some(sid) => format!("{}/Calls/{sid}/Notifications.json", exchange.account_path()),
-        None => format!("{}/Notifications.json", exchange.account_path()),
-    };
+    let path = exchange.list_path(call, "Notifications");
     let show = Show {
         sid: |one: &Arc<Notification>| &one.sid,
         json: &|one: &Arc<Notification>| resource(exchange, one),

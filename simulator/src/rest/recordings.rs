@@ -52,10 +52,7 @@ fn list(exchange: &Exchange, call: Option<&str>, form: &Form) -> Result<Value, R
         None => exchange.recordings.all(),
     };
     all.retain(|recording| span.takes(Some(recording.started)));
-    let path = match call {
-        Some(sid) => format!("{}/Calls/{sid}/Recordings.json", exchange.account_path()),
-        None => format!("{}/Recordings.json", exchange.account_path()),
-    };
+    let path = exchange.list_path(call, "Recordings");
     let show = Show {
         sid: |recording: &Arc<Recording>| &recording.sid,
         json: &|recording: &Arc<Recording>| resource(exchange, recording),
