@@ -7,9 +7,10 @@ demo:
 	cargo run --locked --quiet -- demo
 
 # All tests, of all crates. They need nothing but this machine's loopback addresses, and redis-server.
-# The failpoints do nothing in a test that does not arm one.
+# The failpoints do nothing in a test that does not arm one. Most tests wait for calls, and not for a processor: more of
+# them at once than there are processors take a third of the time.
 test: redis-server
-	cargo test --workspace --features failpoints --locked
+	RUST_TEST_THREADS=$${RUST_TEST_THREADS:-6} cargo test --workspace --features failpoints --locked
 
 # The same tests, the long way: docs/reliability.md says what each shows. Hours, on two cores.
 soak: redis-server

@@ -96,7 +96,8 @@ async fn due_at_once(keeper: Keeper) {
     report.print();
     assert!(verdict.doubled.is_empty(), "{:#?}", verdict.doubled);
     assert!(verdict.lost.is_empty(), "{:#?}", verdict.lost);
-    if let Some((scripts, usec, slow)) = slow {
+    // On the wall: it says something about us only where nothing else runs.
+    if let Some((scripts, usec, slow)) = slow.filter(|_| is_soak()) {
         assert!(
             usec < 1_000.0 && slow < scripts / 100.0,
             "scripts hold up Redis: {usec} us, {slow} of {scripts} over 5 ms"
