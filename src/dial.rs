@@ -94,6 +94,9 @@ impl Dialer {
             Begun::Refused(GateRefusal::Suppressed) => {
                 self.ledger.tell(id, Event::Suppressed).await?;
             }
+            Begun::Refused(GateRefusal::Superseded) => {
+                self.ledger.tell(id, Event::Superseded).await?;
+            }
             Begun::Refused(GateRefusal::WindowClosed) => {
                 self.ledger.tell(id, Event::WindowClosed).await?;
             }

@@ -153,6 +153,8 @@ pub enum Event {
     Suppressed,
     /// The dial was refused because the gym's hours are over.
     WindowClosed,
+    /// A newer run of its campaign has taken over.
+    Superseded,
     /// The number was refused at the dial because another attempt at it is open, and waiting makes no sense.
     Overtaken,
     /// A person says what became of a quarantined call.
@@ -208,6 +210,7 @@ impl Event {
             Event::Cancel => "cancel",
             Event::Suppressed => "suppressed",
             Event::WindowClosed => "window_closed",
+            Event::Superseded => "superseded",
             Event::Overtaken => "overtaken",
             Event::Resolved { .. } => "resolved",
             Event::Tick => "tick",

@@ -130,6 +130,7 @@ impl Next<'_> {
             Event::Cancel => self.cancel(),
             Event::Suppressed => self.suppressed(),
             Event::WindowClosed => self.window_closed(),
+            Event::Superseded => self.skip(SkipReason::Superseded),
             Event::Overtaken => self.skip(SkipReason::OpenAttempt),
             Event::Resolved { fate } => self.resolve(*fate),
             Event::Created { .. }

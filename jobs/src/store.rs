@@ -63,8 +63,14 @@ pub trait Store: Send + Sync + 'static {
     /// `false` for a number that the run has already.
     async fn stage(&self, import: &ImportId, jobs: Vec<CallJob>) -> Result<Vec<bool>, StoreError>;
 
-    /// Makes all jobs of an import visible at once, together with the saved reply.
-    async fn publish_import(&self, import: &ImportId, reply: Option<ReplyWrite>) -> Result<(), StoreError>;
+    /// Makes all jobs of an import visible at once, together with the saved reply and the campaign's record.
+    /// [`StoreError::Conflict`] leaves the import open, so that its owner can decide again.
+    async fn publish_import(
+        &self,
+        import: &ImportId,
+        reply: Option<ReplyWrite>,
+        campaign: Option<CampaignWrite>,
+    ) -> Result<(), StoreError>;
 
     /// Forgets an import that was not published.
     async fn drop_import(&self, import: &ImportId) -> Result<(), StoreError>;

@@ -124,6 +124,7 @@ fn event(name: &str) -> Event {
         "cancel" => Event::Cancel,
         "suppressed" => Event::Suppressed,
         "overtaken" => Event::Overtaken,
+        "superseded" => Event::Superseded,
         "window_closed" => Event::WindowClosed,
         "called" => Event::Resolved { fate: Fate::Called },
         "not_called" => Event::Resolved { fate: Fate::NotCalled },

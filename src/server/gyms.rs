@@ -172,7 +172,7 @@ async fn stage_and_publish(
     keyed.seal(&format!("POST /v1/campaigns/{}/gyms", campaign.id), &hash.finalize());
     let reply = keyed.claim(StatusCode::OK, body, server.ledger.now());
     gymcall_jobs::failpoint!("C2");
-    match server.ledger.store().publish_import(import, reply).await {
+    match server.ledger.store().publish_import(import, reply, None).await {
         Ok(()) => {
             gymcall_jobs::failpoint!("C3");
             tracing::info!(campaign_id = %campaign.id, accepted = report.accepted, "campaign {}: gyms imported", campaign.id);

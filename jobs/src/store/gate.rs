@@ -21,7 +21,7 @@ pub struct BeginDial {
 }
 
 /// The limits that a dial must pass. The keeper checks, in this order and by its own clock:
-/// version, doubt, due, window, campaign running, number not suppressed, number not held, a line, a token.
+/// version, doubt, due, window, campaign running, run present, number not suppressed, number not held, a line, a token.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gate {
     /// The account's.
@@ -70,6 +70,8 @@ pub enum Refusal {
     WindowClosed,
     /// Its campaign is not running.
     NotRunning,
+    /// Its run is not its campaign's present one.
+    Superseded,
     /// Its number is on the suppression list.
     Suppressed,
     /// This job's open attempt holds the number. Due again in some seconds.
@@ -94,7 +96,11 @@ impl Refusal {
             Refusal::NotDue(at) | Refusal::Pace(at) => Some(*at),
             Refusal::NumberHeld(_) => Some(later(now, HELD)),
             Refusal::NoLine | Refusal::InDoubt => Some(later(now, REST)),
-            Refusal::Changed | Refusal::WindowClosed | Refusal::NotRunning | Refusal::Suppressed => None,
+            Refusal::Changed
+            | Refusal::WindowClosed
+            | Refusal::NotRunning
+            | Refusal::Superseded
+            | Refusal::Suppressed => None,
         }
     }
 }

@@ -41,8 +41,8 @@ use self::link::Link;
 use super::clock::Clock;
 use super::kept;
 use super::{
-    BeginDial, Begun, Capacity, Change, Doubt, DueNow, Entry, JobQuery, Overdue, Page, ReplyWrite, SavedReply, Store,
-    StoreError, Stored, Suppression, Write,
+    BeginDial, Begun, CampaignWrite, Capacity, Change, Doubt, DueNow, Entry, JobQuery, Overdue, Page, ReplyWrite,
+    SavedReply, Store, StoreError, Stored, Suppression, Write,
 };
 use crate::campaign::{Campaign, Counts};
 use crate::id::{CampaignId, ImportId, JobId, RunId};
@@ -130,8 +130,13 @@ impl Store for RedisStore {
         import::stage(&self.link, import, jobs).await
     }
 
-    async fn publish_import(&self, import: &ImportId, reply: Option<ReplyWrite>) -> Result<(), StoreError> {
-        import::publish(&self.link, import, reply).await
+    async fn publish_import(
+        &self,
+        import: &ImportId,
+        reply: Option<ReplyWrite>,
+        campaign: Option<CampaignWrite>,
+    ) -> Result<(), StoreError> {
+        import::publish(&self.link, import, reply, campaign).await
     }
 
     async fn drop_import(&self, import: &ImportId) -> Result<(), StoreError> {

@@ -48,8 +48,8 @@ use self::writer::Writer;
 use super::clock::Clock;
 use super::kept::{self, micros};
 use super::{
-    BeginDial, Begun, Capacity, Change, Doubt, DueNow, Entry, JobQuery, Overdue, Page, ReplyWrite, SavedReply, Store,
-    StoreError, Stored, Suppression, Write,
+    BeginDial, Begun, CampaignWrite, Capacity, Change, Doubt, DueNow, Entry, JobQuery, Overdue, Page, ReplyWrite,
+    SavedReply, Store, StoreError, Stored, Suppression, Write,
 };
 use crate::campaign::{Campaign, Counts};
 use crate::id::{CampaignId, ImportId, JobId, RunId};
@@ -184,11 +184,18 @@ impl Store for SqliteStore {
         staged.await.unwrap_or_else(|_| Err(error::gone()))
     }
 
-    async fn publish_import(&self, import: &ImportId, reply: Option<ReplyWrite>) -> Result<(), StoreError> {
+    async fn publish_import(
+        &self,
+        import: &ImportId,
+        reply: Option<ReplyWrite>,
+        campaign: Option<CampaignWrite>,
+    ) -> Result<(), StoreError> {
         let import = import.to_string();
+        let campaign = campaign.map(campaigns::CampaignChange::new).transpose()?;
         let clock = self.clock.clone();
         let run = move |db: &_, changes: &mut _| {
-            import::publish(db, &import, reply.as_ref(), micros(whole_micros(clock.as_ref())), changes)
+            let now = micros(whole_micros(clock.as_ref()));
+            import::publish(db, &import, reply.as_ref(), campaign.as_ref(), now, changes)
         };
         self.writer.run(run).await
     }

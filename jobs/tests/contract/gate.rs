@@ -1,6 +1,6 @@
 //! The gate before a dial.
 
-use gymcall_jobs::campaign::{CampaignState, PausedReason};
+use gymcall_jobs::campaign::{Campaign, CampaignState, PausedReason};
 use gymcall_jobs::event::{Event, Fate};
 use gymcall_jobs::job::Status;
 use gymcall_jobs::store::{Begun, Capacity, Gate, Refusal, Store, Suppression, Write};
@@ -78,6 +78,25 @@ pub async fn a_campaign_that_is_not_running_dials_nobody(keeper: impl Keeper) {
         assert_eq!(begin(store, job.id(), wide_gate()).await, Begun::Go);
         end_busy(store, job.id()).await;
     }
+}
+
+pub async fn only_the_present_run_of_a_campaign_is_dialled(keeper: impl Keeper) {
+    let store = &*keeper.store();
+    let campaign = add_campaign(store, CampaignState::Running).await;
+    let newer = Campaign { run: run_id(), ..campaign.clone() };
+    let old = add(store, job(Some(&membership(&campaign)), 1, start())).await;
+    let new = add(store, job(Some(&membership(&newer)), 2, start())).await;
+    assert_eq!(store.due(WIDE, 10).await.unwrap().jobs, [old.id().clone()]);
+    assert_eq!(begin(store, new.id(), wide_gate()).await, Begun::Refused(Refusal::Superseded));
+
+    put_campaign(store, &newer, Some(1)).await;
+    let due = store.due(WIDE, 10).await.unwrap();
+    assert_eq!(due.jobs, [new.id().clone()], "an old run's job would be handed out in vain for ever");
+    assert_eq!(begin(store, old.id(), wide_gate()).await, Begun::Refused(Refusal::Superseded));
+    assert_eq!(begin(store, new.id(), wide_gate()).await, Begun::Go);
+    let paused = Campaign { state: CampaignState::Paused(PausedReason::Manual), ..newer };
+    put_campaign(store, &paused, Some(2)).await;
+    assert_eq!(begin(store, old.id(), wide_gate()).await, Begun::Refused(Refusal::NotRunning));
 }
 
 pub async fn a_suppressed_number_is_not_dialled(keeper: impl Keeper) {

@@ -2,7 +2,9 @@
 
 use gymcall_jobs::campaign::{Campaign, CampaignState};
 use gymcall_jobs::job::{CallJob, Status};
-use gymcall_jobs::store::{Begun, Change, JobQuery, Refusal, ReplyWrite, SavedReply, Store, StoreError, Stored};
+use gymcall_jobs::store::{
+    Begun, CampaignWrite, Change, JobQuery, Refusal, ReplyWrite, SavedReply, Store, StoreError, Stored,
+};
 
 use super::Keeper;
 use super::fixtures::*;
@@ -39,7 +41,7 @@ pub async fn an_import_is_seen_all_at_once_or_not_at_all(keeper: impl Keeper) {
     assert_nothing_is_seen(store, &campaign, &staged[0]).await;
 
     let mut changes = store.changes();
-    store.publish_import(&import, None).await.unwrap();
+    store.publish_import(&import, None, None).await.unwrap();
     assert_eq!(changes.recv().await.unwrap(), Change::Campaign(campaign.id.clone()));
     let counts = store.counts(&campaign.run).await.unwrap();
     assert_eq!((counts.of(Status::Waiting), counts.total()), (50, 50));
@@ -47,7 +49,7 @@ pub async fn an_import_is_seen_all_at_once_or_not_at_all(keeper: impl Keeper) {
     assert_eq!(listed.items.into_iter().map(|stored| stored.record).collect::<Vec<_>>(), staged);
     assert_eq!(store.due(WIDE, 100).await.unwrap().jobs.len(), 50);
     assert_eq!(begin(store, staged[0].id(), wide_gate()).await, Begun::Go);
-    let again = store.publish_import(&import, None).await;
+    let again = store.publish_import(&import, None, None).await;
     assert!(matches!(again, Err(StoreError::Missing("import"))), "{again:?}");
 }
 
@@ -60,7 +62,7 @@ pub async fn a_run_has_each_number_once(keeper: impl Keeper) {
     twice.extend(rows(&campaign, 1..3));
     assert_eq!(store.stage(&first, twice).await.unwrap(), [true, true, false, true]);
     assert_eq!(store.stage(&first, rows(&campaign, 0..1)).await.unwrap(), [false]);
-    store.publish_import(&first, None).await.unwrap();
+    store.publish_import(&first, None, None).await.unwrap();
     assert_eq!(store.counts(&campaign.run).await.unwrap().total(), 3);
 
     let second = import_id();
@@ -103,7 +105,7 @@ pub async fn a_dropped_import_leaves_nothing(keeper: impl Keeper) {
     store.stage(&import, staged.clone()).await.unwrap();
     store.drop_import(&import).await.unwrap();
     assert_nothing_is_seen(store, &campaign, &staged[0]).await;
-    let published = store.publish_import(&import, None).await;
+    let published = store.publish_import(&import, None, None).await;
     assert!(matches!(published, Err(StoreError::Missing("import"))), "{published:?}");
     stage_again(store, &campaign, staged).await;
 }
@@ -142,7 +144,7 @@ async fn stage_again(store: &dyn Store, campaign: &Campaign, rows: Vec<CallJob>)
     let taken = vec![true; rows.len()];
     store.open_import(&import, &campaign.id, &campaign.run).await.unwrap();
     assert_eq!(store.stage(&import, rows.clone()).await.unwrap(), taken);
-    store.publish_import(&import, None).await.unwrap();
+    store.publish_import(&import, None, None).await.unwrap();
     assert_eq!(store.counts(&campaign.run).await.unwrap().total(), rows.len() as u64);
     assert_eq!(store.jobs(everything()).await.unwrap().items.len(), rows.len());
 }
@@ -160,13 +162,51 @@ pub async fn an_import_is_published_with_its_reply(keeper: impl Keeper) {
         job: None,
         at: start(),
     };
-    store.publish_import(&import, Some(ReplyWrite::Complete(reply.clone()))).await.unwrap();
+    store.publish_import(&import, Some(ReplyWrite::Complete(reply.clone())), None).await.unwrap();
     assert_eq!(store.saved_reply("k").await.unwrap(), Some(reply.clone()));
 
     let second = import_id();
     store.open_import(&second, &campaign.id, &campaign.run).await.unwrap();
     store.stage(&second, rows(&campaign, 3..6)).await.unwrap();
-    let taken = store.publish_import(&second, Some(ReplyWrite::Claim(reply))).await;
+    let taken = store.publish_import(&second, Some(ReplyWrite::Claim(reply)), None).await;
     assert!(matches!(taken, Err(StoreError::KeyTaken(_))), "{taken:?}");
     assert_eq!(store.counts(&campaign.run).await.unwrap().total(), 3);
+}
+
+pub async fn an_import_is_published_with_its_campaign_or_not_at_all(keeper: impl Keeper) {
+    let store = &*keeper.store();
+    let campaign = add_campaign(store, CampaignState::Running).await;
+    let old = add(store, job(Some(&membership(&campaign)), 1, start())).await;
+    let newer = Campaign { run: run_id(), ..campaign.clone() };
+    let import = import_id();
+    store.open_import(&import, &campaign.id, &newer.run).await.unwrap();
+    let staged = rows(&newer, 1..4);
+    assert_eq!(store.stage(&import, staged.clone()).await.unwrap(), [true; 3]);
+
+    // Somebody else has written the campaign meanwhile: nothing is shown, nothing changed, and nothing is lost.
+    let meanwhile = Campaign { name: "Summer".into(), ..campaign.clone() };
+    put_campaign(store, &meanwhile, Some(1)).await;
+    let publish = |campaign: &Campaign, from| {
+        store.publish_import(&import, None, Some(CampaignWrite { campaign: campaign.clone(), from: Some(from) }))
+    };
+    let refused = publish(&newer, 1).await;
+    assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
+    assert_eq!(store.campaign(&campaign.id).await.unwrap(), Some(Stored { record: meanwhile.clone(), version: 2 }));
+    assert!(store.job(staged[0].id()).await.unwrap().is_none());
+    assert_eq!(store.due(WIDE, 10).await.unwrap().jobs, [old.id().clone()]);
+
+    let mut changes = store.changes();
+    let newer = Campaign { run: newer.run, ..meanwhile };
+    publish(&newer, 2).await.unwrap();
+    assert_eq!(changes.recv().await.unwrap(), Change::Campaign(campaign.id.clone()));
+    assert_eq!(store.campaign(&campaign.id).await.unwrap(), Some(Stored { record: newer.clone(), version: 3 }));
+    assert_eq!(store.counts(&newer.run).await.unwrap().of(Status::Waiting), 3);
+    let mut due = store.due(WIDE, 10).await.unwrap().jobs;
+    due.sort();
+    let mut ids: Vec<_> = staged.iter().map(|job| job.id().clone()).collect();
+    ids.sort();
+    assert_eq!(due, ids);
+    let again = publish(&newer, 3).await;
+    assert!(matches!(again, Err(StoreError::Missing("import"))), "{again:?}");
+    assert_eq!(store.campaign(&campaign.id).await.unwrap().unwrap().version, 3);
 }

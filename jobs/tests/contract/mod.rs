@@ -62,6 +62,7 @@ macro_rules! suite {
                 a_job_that_was_not_read_as_it_is_may_not_be_dialled
                 a_job_is_not_dialled_before_its_time_or_after_its_hours
                 a_campaign_that_is_not_running_dials_nobody
+                only_the_present_run_of_a_campaign_is_dialled
                 a_suppressed_number_is_not_dialled
                 a_number_is_dialled_by_one_attempt_at_a_time
                 the_number_lock_outlasts_any_clock_and_ends_with_the_attempt
@@ -96,6 +97,7 @@ macro_rules! suite {
                 a_job_that_follows_a_dropped_import_is_kept
                 a_killed_import_leaves_nothing
                 an_import_is_published_with_its_reply
+                an_import_is_published_with_its_campaign_or_not_at_all
             }
             lists {
                 counts_are_right_after_any_moves

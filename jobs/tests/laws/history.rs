@@ -209,6 +209,7 @@ fn addressed(mut event: Event, new_tag: Tag, new_call: CallSid) -> Event {
         | Event::Suppressed
         | Event::WindowClosed
         | Event::Overtaken
+        | Event::Superseded
         | Event::Resolved { .. }
         | Event::Tick => {}
     }
@@ -275,6 +276,7 @@ fn events() -> impl Strategy<Value = Event> {
             3 => Just(Event::Tick),
             1 => Just(Event::Suppressed),
             1 => Just(Event::Overtaken),
+            1 => Just(Event::Superseded),
         ],
         2 => Just(Event::WindowClosed),
         2 => fate.prop_map(|fate| Event::Resolved { fate }),

@@ -167,6 +167,7 @@ impl Walk<'_> {
                 Refusal::NotDue(_) => "not due",
                 Refusal::WindowClosed => "closed",
                 Refusal::NotRunning => "not running",
+                Refusal::Superseded => "superseded",
                 Refusal::Suppressed => "suppressed",
                 Refusal::NumberHeld(_) => "held",
                 Refusal::NoLine => "no line",
@@ -240,13 +241,13 @@ impl Walk<'_> {
             return ("an import opened", name(&opened), if busy { "busy" } else { "ok" }.to_owned());
         };
         let Some(campaign) = self.plain.imports.get(&import).cloned() else {
-            let published = self.store.publish_import(&import, None).await;
+            let published = self.store.publish_import(&import, None, None).await;
             return ("a second publishing", name(&published), "missing".to_owned());
         };
         match self.dice.below(5) {
             0 => {
                 assert!(self.plain.publish(&import));
-                ("an import published", name(&self.store.publish_import(&import, None).await), "ok".to_owned())
+                ("an import published", name(&self.store.publish_import(&import, None, None).await), "ok".to_owned())
             }
             1 => {
                 assert!(self.plain.drop_import(&import));

@@ -6,8 +6,8 @@ use gymcall_jobs::id::{CampaignId, ImportId, JobId, RunId};
 use gymcall_jobs::job::CallJob;
 use gymcall_jobs::phone::PhoneNumber;
 use gymcall_jobs::store::{
-    BeginDial, Begun, Capacity, Change, Doubt, DueNow, Entry, JobQuery, Overdue, Page, ReplyWrite, SavedReply, Store,
-    StoreError, Stored, Suppression, Write,
+    BeginDial, Begun, CampaignWrite, Capacity, Change, Doubt, DueNow, Entry, JobQuery, Overdue, Page, ReplyWrite,
+    SavedReply, Store, StoreError, Stored, Suppression, Write,
 };
 use jiff::Timestamp;
 use tokio::sync::{broadcast, watch};
@@ -168,7 +168,12 @@ impl Store for Door {
         not_here()
     }
 
-    async fn publish_import(&self, _: &ImportId, _: Option<ReplyWrite>) -> Result<(), StoreError> {
+    async fn publish_import(
+        &self,
+        _: &ImportId,
+        _: Option<ReplyWrite>,
+        _: Option<CampaignWrite>,
+    ) -> Result<(), StoreError> {
         not_here()
     }
 

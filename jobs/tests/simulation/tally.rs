@@ -82,6 +82,7 @@ impl Tally {
             Refusal::NotDue(_) => "refused: not due",
             Refusal::WindowClosed => "refused: window closed",
             Refusal::NotRunning => "refused: not running",
+            Refusal::Superseded => "refused: superseded",
             Refusal::Suppressed => "refused: suppressed",
             Refusal::NumberHeld(_) => "refused: number held",
             Refusal::NoLine => "refused: no line",

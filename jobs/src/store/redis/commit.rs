@@ -2,7 +2,7 @@
 
 use super::link::{Again, Link, Ran};
 use super::list;
-use super::record::{encode, push_entries, push_job, push_reply};
+use super::record::{encode, push_campaign, push_entries, push_job, push_reply};
 use super::script::{self, Call};
 use crate::job::CallJob;
 use crate::store::{Change, JobWrite, ReplyWrite, StoreError, Write};
@@ -22,14 +22,7 @@ fn call(link: &Link, write: &Write) -> Result<Call, StoreError> {
     let mut call = Call::of(&script::COMMIT);
     call.maybe(link.given_time()).push(link.origin());
     push_reply(&mut call, write.reply.as_ref())?;
-    match &write.campaign {
-        None => call.none(),
-        Some(change) => {
-            let running = change.campaign.state == crate::campaign::CampaignState::Running;
-            call.push(change.campaign.id.as_str()).maybe(change.from);
-            call.push(if running { "1" } else { "0" }).push(encode(&change.campaign)?)
-        }
-    };
+    push_campaign(&mut call, write.campaign.as_ref())?;
     match &write.job {
         None => drop(call.push("0")),
         Some(job) => {

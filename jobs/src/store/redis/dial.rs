@@ -60,6 +60,7 @@ fn meaning(answer: &Answer) -> Result<Begun, StoreError> {
         "not_due" => Refusal::NotDue(at()?),
         "closed" => Refusal::WindowClosed,
         "not_running" => Refusal::NotRunning,
+        "superseded" => Refusal::Superseded,
         "suppressed" => Refusal::Suppressed,
         "held" => Refusal::NumberHeld(id(answer.part(1)?)?),
         "no_line" => Refusal::NoLine,

@@ -3,7 +3,7 @@
 //! The answers are hints, so they are put together from several reads: whether a dial may begin is
 //! decided by the gate.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 use redis::{Pipeline, cmd, pipe};
@@ -25,6 +25,7 @@ const HANDED_OUT: SignedDuration = SignedDuration::from_secs(1);
 struct Source {
     batch: u64,
     campaign: Option<String>,
+    run: Option<String>,
 }
 
 /// How many more calls can begin at this moment, and if none, when one can.
@@ -93,7 +94,7 @@ pub(super) async fn due(link: &Link, capacity: Capacity, limit: u32) -> Result<D
         return Ok(DueNow::default());
     }
     let sources = sources(link, batches).await?;
-    let mut rooms = rooms(link, &sources, now).await?;
+    let (mut rooms, present) = rooms(link, &sources, now).await?;
     let mut again: Option<i64> = None;
     let mut look_at = |at: i64| again = Some(again.map_or(at, |known| known.min(at)));
     let mut found: Vec<(bool, i64, String, Option<&str>)> = Vec::new();
@@ -101,6 +102,9 @@ pub(super) async fn due(link: &Link, capacity: Capacity, limit: u32) -> Result<D
         let own = source.campaign.as_ref().map(|campaign| rooms.get(campaign));
         // Not running: nothing of it is due, whatever its jobs say.
         let Some(own) = own.map_or(Some(None), |room| room.map(Some)) else { continue };
+        if source.run.as_ref().is_some_and(|run| !present.contains(run)) {
+            continue;
+        }
         let account = Room { calls: wanted, ..account };
         let room = own.map_or(account, |own| account.within(*own));
         // The first one counts even where none fits: it says when it is worth asking again.
@@ -164,25 +168,30 @@ async fn heads(link: &Link, batch: u64, enough: usize, now: i64) -> Result<Vec<(
 async fn sources(link: &Link, batches: Vec<u64>) -> Result<Vec<Source>, StoreError> {
     let mut get = pipe();
     for batch in &batches {
-        get.hget(keys::batch(batch), "campaign");
+        get.hmget(keys::batch(batch), &["campaign", "run"]);
     }
-    let campaigns: Vec<Option<String>> = link.ask_all(&get).await?;
-    Ok(batches.into_iter().zip(campaigns).map(|(batch, campaign)| Source { batch, campaign }).collect())
+    let owners: Vec<(Option<String>, Option<String>)> = link.ask_all(&get).await?;
+    Ok(batches.into_iter().zip(owners).map(|(batch, (campaign, run))| Source { batch, campaign, run }).collect())
 }
 
-/// The rooms of the running campaigns among the sources.
-async fn rooms(link: &Link, sources: &[Source], now: i64) -> Result<HashMap<String, Room>, StoreError> {
+/// The rooms of the running campaigns among the sources, and their present runs.
+async fn rooms(
+    link: &Link,
+    sources: &[Source],
+    now: i64,
+) -> Result<(HashMap<String, Room>, HashSet<String>), StoreError> {
     let mut campaigns: Vec<&String> = sources.iter().filter_map(|source| source.campaign.as_ref()).collect();
     campaigns.sort_unstable();
     campaigns.dedup();
     if campaigns.is_empty() {
-        return Ok(HashMap::new());
+        return Ok((HashMap::new(), HashSet::new()));
     }
     let mut get = cmd("MGET");
     for campaign in &campaigns {
         get.arg(keys::campaign(campaign));
     }
     let values: Vec<Option<Vec<u8>>> = link.ask(&get).await?;
+    let mut present = HashSet::new();
     let mut running: Vec<(&String, Option<Meter>, Option<u32>)> = Vec::new();
     let mut ask = pipe();
     for (campaign, value) in campaigns.into_iter().zip(values) {
@@ -197,11 +206,12 @@ async fn rooms(link: &Link, sources: &[Source], now: i64) -> Result<HashMap<Stri
         if record.state == CampaignState::Running {
             let meter = record.policy.calls_per_second.and_then(Meter::new);
             ask_room(&mut ask, Some(campaign), meter, now);
+            present.insert(record.run.to_string());
             running.push((campaign, meter, record.policy.max_concurrent_calls));
         }
     }
     if running.is_empty() {
-        return Ok(HashMap::new());
+        return Ok((HashMap::new(), HashSet::new()));
     }
     let answers: Vec<redis::Value> = link.ask_all(&ask).await?;
     let mut rooms = HashMap::new();
@@ -210,7 +220,7 @@ async fn rooms(link: &Link, sources: &[Source], now: i64) -> Result<HashMap<Stri
         let taken = read.map_err(|error| StoreError::Failed(error.to_string()))?;
         rooms.insert(campaign.clone(), Room::new(&taken, meter, lines, now));
     }
-    Ok(rooms)
+    Ok((rooms, present))
 }
 
 /// Jobs whose deadline has passed.

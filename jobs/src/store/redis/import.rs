@@ -7,12 +7,12 @@ use redis::cmd;
 
 use super::keys;
 use super::link::{Again, Link, client_name};
-use super::record::{encode, push_reply};
+use super::record::{encode, push_campaign, push_reply};
 use super::script::{self, Answer, Call};
 use crate::id::{CampaignId, ImportId, RunId};
 use crate::job::{CallJob, Status};
 use crate::store::kept::{self, micros};
-use crate::store::{Change, ReplyWrite, StoreError};
+use crate::store::{CampaignWrite, Change, ReplyWrite, StoreError};
 
 /// So many rows hold up the server for about a millisecond.
 const CHUNK: usize = 100;
@@ -74,12 +74,18 @@ pub(super) async fn stage(link: &Link, import: &ImportId, jobs: Vec<CallJob>) ->
     Ok(taken)
 }
 
-/// Shows an import.
-pub(super) async fn publish(link: &Link, import: &ImportId, reply: Option<ReplyWrite>) -> Result<(), StoreError> {
+/// Shows an import, and changes its campaign with it.
+pub(super) async fn publish(
+    link: &Link,
+    import: &ImportId,
+    reply: Option<ReplyWrite>,
+    change: Option<CampaignWrite>,
+) -> Result<(), StoreError> {
     let campaign: Option<String> = link.ask(cmd("HGET").arg(keys::import(import)).arg("campaign")).await?;
     let mut call = Call::of(&script::PUBLISH);
     call.maybe(link.given_time()).push(link.origin()).push(import.as_str());
     push_reply(&mut call, reply.as_ref())?;
+    push_campaign(&mut call, change.as_ref())?;
     // Published twice it would be missing the second time: whether it was there is told by an error, not by a guess.
     let ran = link.run(&call, Again::Never).await?;
     if ran.answer.word() != "ok" {

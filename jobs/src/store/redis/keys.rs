@@ -14,7 +14,7 @@
 //! | `deadlines`, `open` | live jobs by their deadline, and by the order of acceptance |
 //! | `lines`, `lines:CAMPAIGN` | jobs that hold a line, by the end of their hold |
 //! | `pace:SCOPE` | the latest grants, the newest first |
-//! | `campaign:ID`, `campaigns` | a campaign: version, whether it is running, record; all, by their creation |
+//! | `campaign:ID`, `campaigns` | a campaign: version, whether it is running, present run, record; all, by their creation |
 //! | `run:RUN`, `runs:CAMPAIGN` | a run's campaign and its batch of additions; a campaign's runs |
 //! | `counts:RUN` | how many of its jobs stand where |
 //! | `import:ID`, `importing:CAMPAIGN`, `dropped` | open imports; batches that wait to be cleared away |

@@ -2,8 +2,9 @@
 //!
 //! A job's value begins with a head of fixed width that the scripts read: version (10 digits), status (2), place in
 //! the order of acceptance (12), batch (10), deadline (16) and end of its hold of a line (16), zeros for none, and
-//! whether it holds its number (1). A campaign's begins with its version (10) and whether it is
-//! running (1). What follows is the record as JSON, packed once the job is over; scripts never look into it.
+//! whether it holds its number (1). A campaign's begins with its version (10), whether it is running (1) and its
+//! present run (30), which older records lack. What follows is the record as JSON, packed once the job is over;
+//! scripts never look into it.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -11,12 +12,14 @@ use serde::de::DeserializeOwned;
 
 use super::packing::{pack, unpack};
 use super::script::Call;
+use crate::campaign::CampaignState;
 use crate::job::CallJob;
 use crate::store::kept::{code, decode, micros};
-use crate::store::{JobWrite, NewEntry, ReplyWrite, SavedReply, StoreError, Stored};
+use crate::store::{CampaignWrite, JobWrite, NewEntry, ReplyWrite, SavedReply, StoreError, Stored};
 
 const JOB_HEAD: usize = 67;
 const CAMPAIGN_HEAD: usize = 11;
+const RUN: usize = 30;
 
 pub(super) fn encode(record: &impl Serialize) -> Result<Vec<u8>, StoreError> {
     serde_json::to_vec(record).map_err(|error| StoreError::Failed(format!("a record cannot be written: {error}")))
@@ -39,6 +42,7 @@ impl JobValue {
 /// A campaign's value.
 pub(super) fn campaign<T: DeserializeOwned>(value: &[u8]) -> Result<Stored<T>, StoreError> {
     let (head, record) = split(value, CAMPAIGN_HEAD)?;
+    let record = if record.starts_with(b"{") { record } else { split(record, RUN)?.1 };
     Ok(Stored { record: decode(record)?, version: digits(head, 0..10)? })
 }
 
@@ -61,6 +65,18 @@ pub(super) fn push_job(call: &mut Call, write: &JobWrite) -> Result<(), StoreErr
     let record = encode(job.as_ref())?;
     call.push(if job.status().is_final() { pack(&record) } else { record });
     push_entries(call, entries)
+}
+
+/// A campaign to be written, as the scripts read it.
+pub(super) fn push_campaign(call: &mut Call, write: Option<&CampaignWrite>) -> Result<(), StoreError> {
+    let Some(CampaignWrite { campaign, from }) = write else {
+        call.none();
+        return Ok(());
+    };
+    let running = campaign.state == CampaignState::Running;
+    call.push(campaign.id.as_str()).maybe(*from).push(if running { "1" } else { "0" });
+    call.push(campaign.run.as_str()).push(encode(campaign)?);
+    Ok(())
 }
 
 /// A time as the head has it.

@@ -22,11 +22,11 @@ macro_rules! scripts {
 }
 
 scripts! {
-    COMMIT = "job" "batch" "commit";
+    COMMIT = "job" "batch" "campaign" "commit";
     BEGIN_DIAL = "job" "begin_dial";
     OPEN_IMPORT = "job" "batch" "open_import";
     STAGE = "job" "batch" "stage";
-    PUBLISH = "job" "batch" "publish";
+    PUBLISH = "job" "batch" "campaign" "publish";
     DROP_IMPORT = "job" "drop_import";
     CLEAR = "job" "clear";
     ARRIVE = "job" "life" "arrive";

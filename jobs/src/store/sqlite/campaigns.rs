@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::error::Trouble;
 use super::rows::{encode, stored};
 use crate::campaign::{Campaign, CampaignState, Counts};
-use crate::id::CampaignId;
+use crate::id::{CampaignId, RunId};
 use crate::store::kept::{cursor, page, page_size, status};
 use crate::store::{CampaignWrite, Page, StoreError, Stored};
 
@@ -14,6 +14,7 @@ pub(super) struct CampaignChange {
     pub(super) id: CampaignId,
     pub(super) from: Option<u64>,
     running: bool,
+    run: RunId,
     pace: Option<f64>,
     lines: Option<u32>,
     record: String,
@@ -28,6 +29,7 @@ impl CampaignChange {
             running: campaign.state == CampaignState::Running,
             pace: campaign.policy.calls_per_second,
             lines: campaign.policy.max_concurrent_calls,
+            run: campaign.run,
             id: campaign.id,
         })
     }
@@ -47,11 +49,11 @@ pub(super) fn check(db: &Connection, change: &CampaignChange) -> Result<(), Trou
 
 /// Writes a campaign that [`check`] has passed.
 pub(super) fn write(db: &Connection, change: &CampaignChange) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO campaigns (id, version, running, pace, lines, record) VALUES (?, 1, ?, ?, ?, ?)
-        ON CONFLICT (id) DO UPDATE SET version = version + 1, running = excluded.running,
+    let sql = "INSERT INTO campaigns (id, version, running, run, pace, lines, record) VALUES (?, 1, ?, ?, ?, ?, ?)
+        ON CONFLICT (id) DO UPDATE SET version = version + 1, running = excluded.running, run = excluded.run,
         pace = excluded.pace, lines = excluded.lines, record = excluded.record";
-    let CampaignChange { id, running, pace, lines, record, .. } = change;
-    db.prepare_cached(sql)?.execute(params![id.as_str(), running, pace, lines, record]).map(drop)
+    let CampaignChange { id, running, run, pace, lines, record, .. } = change;
+    db.prepare_cached(sql)?.execute(params![id.as_str(), running, run.as_str(), pace, lines, record]).map(drop)
 }
 
 /// One campaign.

@@ -1,7 +1,7 @@
 //! The gate: whether a dial may begin, decided and stored in one step.
 
 use jiff::Timestamp;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 use super::commit::moved;
 use super::error::Trouble;
@@ -66,10 +66,12 @@ impl Dial {
         if self.closes.is_some_and(|closes| closes <= now) {
             return Ok(Err(Refusal::WindowClosed));
         }
-        if let Some(campaign) = known.campaign
-            && !is_running(db, campaign)?
-        {
-            return Ok(Err(Refusal::NotRunning));
+        if let Some(campaign) = known.campaign {
+            match standing(db, campaign, known.run)? {
+                Some((true, true)) => {}
+                Some((true, false)) => return Ok(Err(Refusal::Superseded)),
+                Some((false, _)) | None => return Ok(Err(Refusal::NotRunning)),
+            }
         }
         let phone = &self.change.row.phone;
         if suppressions::listed(db, phone)? {
@@ -102,8 +104,10 @@ impl Dial {
     }
 }
 
-fn is_running(db: &Connection, campaign: i64) -> rusqlite::Result<bool> {
-    db.prepare_cached("SELECT 1 FROM campaigns WHERE no = ? AND running = 1")?.exists([campaign])
+/// Whether a campaign is running, and whether this run is its present one.
+fn standing(db: &Connection, campaign: i64, run: i64) -> rusqlite::Result<Option<(bool, bool)>> {
+    let sql = "SELECT c.running, r.id = c.run FROM campaigns c, runs r WHERE c.no = ? AND r.no = ?";
+    db.prepare_cached(sql)?.query_row([campaign, run], |row| Ok((row.get(0)?, row.get(1)?))).optional()
 }
 
 /// How many lines are taken, counted no further than `enough`: the rows that hold one are the

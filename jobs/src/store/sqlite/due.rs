@@ -130,12 +130,14 @@ pub(super) fn due(db: &Connection, capacity: Capacity, limit: u32, now: Timestam
     Ok(DueNow { jobs, again_at: again.filter(|at| *at < i64::MAX).map(timestamp) })
 }
 
-/// Every batch of a running campaign, and the single calls, as far as jobs wait there. The way
+/// Every batch of the present runs of running campaigns, and the single calls, as far as jobs wait there. The way
 /// leads through the counts: runs of last year, where nobody waits, cost nothing.
 fn sources(db: &Connection) -> rusqlite::Result<Vec<Source>> {
     let sql = "SELECT b.no, b.campaign, c.pace, c.lines
         FROM counts w CROSS JOIN batches b ON b.run = w.run LEFT JOIN campaigns c ON c.no = b.campaign
-        WHERE w.status = 0 AND w.n > 0 AND b.state = 1 AND (b.campaign IS NULL OR c.running = 1)";
+        LEFT JOIN runs r ON r.no = b.run
+        WHERE w.status = 0 AND w.n > 0 AND b.state = 1
+        AND (b.campaign IS NULL OR (c.running = 1 AND c.run = r.id))";
     let mut statement = db.prepare_cached(sql)?;
     let sources = statement.query_map([], |row| {
         Ok(Source { batch: row.get(0)?, campaign: row.get(1)?, pace: row.get(2)?, lines: row.get(3)? })

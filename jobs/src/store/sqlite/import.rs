@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use tokio::sync::oneshot;
 
+use super::campaigns::{self, CampaignChange};
 use super::error::Trouble;
 use super::jobs::{InTheWay, campaign_no, count, forget, in_the_way, insert, run_no};
 use super::replies;
@@ -59,11 +60,12 @@ pub(super) fn open(db: &Connection, import: &str, campaign: &str, run: &str) -> 
     Ok(())
 }
 
-/// Shows an import: one row flips, and its jobs are counted.
+/// Shows an import: one row flips, and its jobs are counted. The campaign changes with it.
 pub(super) fn publish(
     db: &Connection,
     name: &str,
     reply: Option<&ReplyWrite>,
+    campaign: Option<&CampaignChange>,
     now: i64,
     changes: &mut Vec<Change>,
 ) -> Result<(), Trouble> {
@@ -71,13 +73,17 @@ pub(super) fn publish(
         replies::check(db, reply, now)?;
     }
     let import = find_open(db, name)?;
-    let campaign = id(&import.membership.0)?;
+    let imported_into = id(&import.membership.0)?;
+    if let Some(campaign) = campaign {
+        campaigns::check(db, campaign)?;
+        campaigns::write(db, campaign)?;
+    }
     db.prepare_cached("UPDATE batches SET state = ? WHERE no = ?")?.execute([SHOWN, import.batch])?;
     count(db, import.run, code(Status::Waiting), import.rows)?;
     if let Some(reply) = reply {
         replies::write(db, reply, now)?;
     }
-    changes.push(Change::Campaign(campaign));
+    changes.push(Change::Campaign(imported_into));
     Ok(())
 }
 

@@ -19,7 +19,8 @@ use super::OpenError;
 pub(super) const FILE: &str = "gymcall.sqlite3";
 
 /// Each entry brings a file from its position to the next. Entries are never changed, only added.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE campaigns (
         no INTEGER PRIMARY KEY,
         id TEXT NOT NULL UNIQUE,
@@ -95,7 +96,13 @@ const MIGRATIONS: &[&str] = &["
         slot INTEGER NOT NULL,
         PRIMARY KEY (scope, k)
     ) WITHOUT ROWID;
-"];
+",
+    "
+    -- The campaign's present run. Jobs of its earlier ones are not dialled any more.
+    ALTER TABLE campaigns ADD COLUMN run TEXT NOT NULL DEFAULT '';
+    UPDATE campaigns SET run = json_extract(record, '$.run');
+",
+];
 
 /// Opens the file for the one connection that writes, and brings it up to date.
 pub(super) fn open_writer(folder: &Path) -> Result<Connection, OpenError> {

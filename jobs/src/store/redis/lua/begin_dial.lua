@@ -28,7 +28,13 @@ end
 if call('GET', P .. 'era') ~= life then return refuse('doubt', now + rest) end
 if due > now then return refuse('not_due', due) end
 if closes and closes <= now then return { 'closed' } end
-if job.campaign and call('GETRANGE', P .. 'campaign:' .. job.campaign, 10, 10) ~= '1' then return { 'not_running' } end
+if job.campaign then
+  local standing = call('GETRANGE', P .. 'campaign:' .. job.campaign, 10, 40)
+  if string.sub(standing, 1, 1) ~= '1' then return { 'not_running' } end
+  -- A record from before campaigns had several runs does not name one.
+  local run = string.sub(standing, 2)
+  if run ~= job.run and string.sub(run, 1, 1) ~= '{' then return { 'superseded' } end
+end
 if call('HEXISTS', P .. 'suppressed', job.phone) == 1 then return { 'suppressed' } end
 local holder = call('GET', P .. 'lock:' .. job.phone)
 if holder then return refuse('held', now + held_wait, holder) end

@@ -11,14 +11,9 @@ if reply then
   if known then return { 'taken', known } end
 end
 
-local campaign = optional()
-local campaign_from, campaign_running, campaign_record, campaign_version
-if campaign then
-  campaign_from, campaign_running, campaign_record = tonumber(arg()), arg(), arg()
-  campaign_version = tonumber(call('GETRANGE', P .. 'campaign:' .. campaign, 0, 9))
-  if campaign_from and not campaign_version then return { 'missing', 'campaign' } end
-  if campaign_from ~= campaign_version then return { 'conflict' } end
-end
+local campaign = read_campaign()
+local refused = campaign and check_campaign(campaign)
+if refused then return refused end
 
 local job, before
 if arg() == '1' then
@@ -33,7 +28,7 @@ if arg() == '1' then
   end
   if job.from and not before then return { 'missing', 'job' } end
   if before and before.version ~= job.from then return { 'conflict' } end
-  if not before and job.campaign and job.campaign ~= campaign
+  if not before and job.campaign and job.campaign ~= (campaign and campaign.id)
     and call('EXISTS', P .. 'campaign:' .. job.campaign) == 0 then
     return { 'missing', 'campaign' }
   end
@@ -54,10 +49,8 @@ if noted then
 end
 
 if campaign then
-  local version = (campaign_version or 0) + 1
-  if version == 1 then call('ZADD', P .. 'campaigns', call('INCR', P .. 'campaign_seq'), campaign) end
-  call('SET', P .. 'campaign:' .. campaign, string.format('%010d%s', version, campaign_running) .. campaign_record)
-  tell(origin, 'campaign ' .. campaign)
+  write_campaign(campaign)
+  tell(origin, 'campaign ' .. campaign.id)
 end
 
 if job then
