@@ -5,6 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::process::api::all_day;
 use crate::process::program;
 
 /// `gymcall` with a role, an account, and a far side to call through.
@@ -38,7 +39,7 @@ pub fn survey() -> Value {
         "name": "Bench",
         "on_behalf_of": "us",
         "questions": [{"key": "open", "ask": "Are you open?", "type": "boolean"}],
-        "policy": {"max_attempts": 1},
+        "policy": {"max_attempts": 1, "window": all_day()},
     })
 }
 

@@ -76,7 +76,8 @@ impl Rules {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
-    /// The hours that it calls in, on each gym's own clock; none means at any time.
+    /// The hours that it calls in, on each gym's own clock. None means at any time, which nobody gets by leaving them
+    /// out: see [`Policy::with_usual_hours`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window: Option<Hours>,
     /// How often a gym is tried: 1 to 20.
@@ -123,6 +124,13 @@ impl Policy {
             Voicemail::HangUp => None,
             Voicemail::LeaveMessage => self.voicemail_message.as_deref(),
         }
+    }
+
+    /// The same with the usual hours, 09:00 to 20:00 on every day, where it names none. Whoever writes a policy down for
+    /// people calls this: hours that were forgotten must not become calls at night.
+    #[must_use]
+    pub fn with_usual_hours(self) -> Self {
+        Self { window: Some(self.window.unwrap_or_default()), ..self }
     }
 }
 

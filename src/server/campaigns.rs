@@ -136,7 +136,7 @@ pub(super) async fn create(
         on_behalf_of: request.on_behalf_of.map_or_else(|| name.clone(), |text| text.trim().to_owned()),
         name,
         questions: request.questions.unwrap_or_else(Question::defaults),
-        policy: request.policy,
+        policy: request.policy.with_usual_hours(),
         state: CampaignState::Draft,
         run: RunId::new(now, rand::random()),
         created_at: now,

@@ -9,6 +9,11 @@ use serde_json::{Value, json};
 /// How often a state is asked for that only this interface tells.
 const EVERY: Duration = Duration::from_millis(100);
 
+/// The window of a campaign that must call now, whatever the hour.
+pub fn all_day() -> Value {
+    json!({"from": "00:00", "to": "24:00", "allow_outside_hours": true})
+}
+
 /// One server's interface.
 #[derive(Clone)]
 pub struct Api {

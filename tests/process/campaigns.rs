@@ -16,6 +16,11 @@ type = "hours"
 [policy]
 max_attempts = 2
 redial_after_minutes = 0.01
+
+[policy.window]
+from = "00:00"
+to = "24:00"
+allow_outside_hours = true
 "#;
 
 #[tokio::test(flavor = "multi_thread")]

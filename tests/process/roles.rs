@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::api::all_day;
 use super::local_twilio::{LocalTwilio, with_account};
 use super::program::{Program, gymcall, run};
 use super::redis_server::RedisServer;
@@ -43,7 +44,10 @@ async fn a_server_and_two_workers_share_a_campaign_and_stop_when_told() {
         worker.err.until("word that it dials", |line| line.contains("dialling what is due").then_some(())).await;
     }
     let roster = GYMS.iter().fold("phone\n".to_owned(), |roster, gym| roster + gym + "\n");
-    let campaign = server.api.campaign(json!({"name": "Shared", "policy": {"max_attempts": 1}}), roster).await;
+    let campaign = server
+        .api
+        .campaign(json!({"name": "Shared", "policy": {"max_attempts": 1, "window": all_day()}}), roster)
+        .await;
     server.api.start(&campaign).await;
     server.api.completed(&campaign, Duration::from_secs(60)).await;
     let jobs = server.api.jobs(&campaign).await;

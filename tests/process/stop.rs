@@ -5,6 +5,7 @@ use std::time::Duration;
 use gymcall_simulator::{Event, Status};
 use serde_json::json;
 
+use super::api::all_day;
 use super::local_twilio::LocalTwilio;
 use super::server::{Server, serve};
 
@@ -21,7 +22,7 @@ async fn told_to_stop_it_finishes_the_conversation_and_dials_nobody_else() {
     command.env("GYMCALL_MAX_CONCURRENT_CALLS", "1");
     let server = Server::start(command).await;
     let roster = format!("name,phone\nTalker,{TALKER}\nNext,{NEXT}\n");
-    let campaign = server.api.campaign(json!({"name": "Stopped"}), roster).await;
+    let campaign = server.api.campaign(json!({"name": "Stopped", "policy": {"window": all_day()}}), roster).await;
     server.api.start(&campaign).await;
     let mut log = twilio.follow();
     // The first question has been answered: the conversation is in its middle.

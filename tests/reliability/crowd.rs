@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::api::all_day;
+
 /// Area codes that exist; not the one of the number that calls.
 const AREAS: [u32; 25] = [
     201, 202, 206, 209, 213, 214, 215, 303, 305, 312, 313, 404, 407, 412, 415, 503, 512, 602, 615, 617, 702, 713, 801,
@@ -29,7 +31,7 @@ pub fn survey() -> Value {
         "name": "Quick",
         "on_behalf_of": "us",
         "questions": [{"key": "open", "ask": "Are you open?", "type": "boolean"}],
-        "policy": {"max_attempts": 4, "redial_after_minutes": 0.02},
+        "policy": {"max_attempts": 4, "redial_after_minutes": 0.02, "window": all_day()},
     })
 }
 

@@ -316,8 +316,11 @@ impl Desk {
         self.http.get(path).await.expect(200)
     }
 
-    /// A campaign with one question, about the day pass.
-    pub async fn campaign(&self, policy: Value) -> String {
+    /// A campaign with one question, about the day pass. It calls at any hour, unless its policy names a window.
+    pub async fn campaign(&self, mut policy: Value) -> String {
+        if policy["window"].is_null() {
+            policy["window"] = all_day();
+        }
         let request = json!({
             "name": "Day passes",
             "questions": [{"key": "price", "ask": "How much is a day pass?", "type": "money"}],
@@ -456,6 +459,11 @@ pub fn job_and_tag(call: &Created) -> (String, String) {
 
 pub fn id_of(value: &Value) -> String {
     value["id"].as_str().unwrap().to_owned()
+}
+
+/// The window of a campaign that must call now, whatever the hour.
+pub fn all_day() -> Value {
+    json!({"from": "00:00", "to": "24:00", "allow_outside_hours": true})
 }
 
 pub fn csv_of(numbers: &[&str]) -> String {

@@ -4,7 +4,7 @@ use gymcall::app::Role;
 use gymcall_simulator::{Event, Status};
 use serde_json::{Value, json};
 
-use super::desk::{ANSWERS, DO_NOT_CALL, Desk, Keeper, LEAVES, Plan, THINKS, job_and_tag};
+use super::desk::{ANSWERS, DO_NOT_CALL, Desk, Keeper, LEAVES, Plan, THINKS, all_day, job_and_tag};
 use super::http::{Http, Reply};
 use super::signed::{FOREIGN, post_signed, post_signed_at, target};
 
@@ -42,7 +42,8 @@ struct Line {
 
 impl Line {
     /// Two questions: the price of a day pass, and the sauna.
-    async fn open(desk: &Desk, policy: Value) -> Self {
+    async fn open(desk: &Desk, mut policy: Value) -> Self {
+        policy["window"] = all_day();
         let request = json!({
             "name": "Day passes",
             "policy": policy,

@@ -3,7 +3,7 @@
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 
-use super::desk::{ANSWERS, CURT, Desk, Keeper};
+use super::desk::{ANSWERS, CURT, Desk, Keeper, id_of};
 
 on_each_keeper! {
     a_gym_whose_hours_are_over_waits_for_its_own_morning,
@@ -58,6 +58,18 @@ async fn a_gym_without_a_zone_has_that_of_its_address_or_of_its_number() {
         ("+18505550103", zone(None, &["America/Chicago", "America/New_York"], "address")),
     ] {
         assert!(zones.contains(&(json!(number), wanted.clone())), "{number} {wanted}: {zones:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_campaign_that_names_no_hours_keeps_the_usual_ones() {
+    let desk = Desk::open().await;
+    let every_day = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+    for request in [json!({"name": "A"}), json!({"name": "A", "policy": {"max_attempts": 1, "window": null}})] {
+        let campaign = desk.http.post("/v1/campaigns", &request).await.expect(201);
+        let usual = json!({"days": every_day, "from": "09:00", "to": "20:00"});
+        assert_eq!(campaign["policy"]["window"], usual, "{request}");
+        assert_eq!(desk.get(&format!("/v1/campaigns/{}", id_of(&campaign))).await["policy"]["window"], usual);
     }
 }
 

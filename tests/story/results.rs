@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::desk::{BREAKS, BUSY, Desk, INVALID, Keeper, LEAVES, csv_of, id_of};
+use super::desk::{BREAKS, BUSY, Desk, INVALID, Keeper, LEAVES, all_day, csv_of, id_of};
 
 on_each_keeper! {
     long_lists_come_in_pages_that_leave_nothing_out,
@@ -43,7 +43,7 @@ async fn a_csv_goes_in_and_every_answer_comes_out_with_its_evidence() {
             {"key": "price", "ask": "How much is a day pass in {{city}}?", "type": "money"},
             {"key": "classes", "ask": "Which classes do you offer?", "type": "list"},
         ],
-        "policy": {"max_attempts": 1},
+        "policy": {"max_attempts": 1, "window": all_day()},
     });
     let campaign = id_of(&desk.http.post("/v1/campaigns", &request).await.expect(201));
     assert_eq!(desk.status_of(&campaign).await, "draft");
@@ -165,7 +165,7 @@ async fn an_answer_that_was_heard_is_kept_however_the_call_ends(keeper: Keeper) 
             {"key": "price", "ask": "How much is a day pass?", "type": "money"},
             {"key": "classes", "ask": "Which classes do you offer?", "type": "list"},
         ],
-        "policy": {"max_attempts": 3, "redial_after_minutes": 0},
+        "policy": {"max_attempts": 3, "redial_after_minutes": 0, "window": all_day()},
     });
     let campaign = id_of(&desk.http.post("/v1/campaigns", &request).await.expect(201));
     desk.import(&campaign, &csv_of(&[BREAKS, LEAVES])).await.expect(200);
