@@ -7,6 +7,7 @@
 mod auth;
 mod calls;
 mod campaigns;
+mod changes;
 pub mod doorway;
 pub mod error;
 mod evidence;
@@ -23,6 +24,8 @@ mod minutes;
 mod page;
 mod reply;
 pub mod results;
+mod run;
+mod sheet;
 mod suppressions;
 mod webhooks;
 
@@ -36,6 +39,7 @@ use axum::routing::{delete, get, post};
 use gymcall_jobs::ledger::Ledger;
 use gymcall_jobs::phone::PhoneRules;
 use secrecy::SecretString;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -70,6 +74,8 @@ pub struct Server {
     streams: media::OpenStreams,
     in_flight: idempotency::InFlight,
     limit: limit::Limit,
+    /// Whose turn it is to compare two runs.
+    comparing: Semaphore,
 }
 
 /// How signatures are checked.
@@ -122,6 +128,7 @@ impl Server {
             streams: media::OpenStreams::default(),
             in_flight: idempotency::InFlight::default(),
             limit: limit::Limit::new(),
+            comparing: Semaphore::new(1),
         }
     }
 }
@@ -146,6 +153,8 @@ pub fn router(server: Arc<Server>) -> Router {
         .route("/v1/campaigns/{id}/jobs", get(jobs::of_campaign))
         .route("/v1/campaigns/{id}/results", get(results::json))
         .route("/v1/campaigns/{id}/results.csv", get(results::csv))
+        .route("/v1/campaigns/{id}/changes", get(changes::json))
+        .route("/v1/campaigns/{id}/changes.csv", get(changes::csv))
         .route("/v1/jobs/{id}", get(jobs::show))
         .route("/v1/jobs/{id}/events", get(jobs::events))
         .route("/v1/jobs/{id}/cancel", post(jobs::cancel))

@@ -1,13 +1,13 @@
-//! Results: one row for every accepted gym, before any call too, and one more for each redial.
+//! Results of a run: one row for every accepted gym, before any call too, and one more for each redial.
 
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
+use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use futures_util::stream;
 use gymcall_jobs::campaign::Campaign;
+use gymcall_jobs::id::RunId;
 use gymcall_jobs::job::CallJob;
 use gymcall_jobs::question::Question;
 use gymcall_jobs::store::{JobQuery, Store};
@@ -17,8 +17,10 @@ use super::Server;
 use super::campaigns;
 use super::error::Problem;
 use super::job_json::{Ending, answers_of, job_json};
-use super::page::{self, ListQuery};
+use super::page;
 use super::reply;
+use super::run::{self, RunQuery};
+use super::sheet::{self, Sheet};
 
 /// The columns before the answers.
 const COLUMNS: [&str; 17] = [
@@ -41,18 +43,19 @@ const COLUMNS: [&str; 17] = [
     "updated_at",
 ];
 
-fn query_of(campaign: &Campaign, cursor: Option<String>, limit: u32) -> JobQuery {
-    JobQuery { campaign: Some(campaign.id.clone()), run: Some(campaign.run.clone()), status: None, cursor, limit }
+fn query_of(campaign: &Campaign, run: &RunId, cursor: Option<String>, limit: u32) -> JobQuery {
+    JobQuery { campaign: Some(campaign.id.clone()), run: Some(run.clone()), status: None, cursor, limit }
 }
 
 /// `GET /v1/campaigns/{id}/results`
 pub(super) async fn json(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,
-    Query(query): Query<ListQuery>,
+    Query(query): Query<RunQuery>,
 ) -> Result<Response, Problem> {
     let campaign = campaigns::find(&server, &id).await?;
-    let query = query_of(&campaign, query.cursor, query.limit.or_usual());
+    let run = run::find(&server, &campaign, query.run).await?;
+    let query = query_of(&campaign, &run, query.cursor, query.limit.or_usual());
     let page = server.ledger.store().jobs(query).await?;
     let items: Vec<Value> = page
         .items
@@ -73,21 +76,22 @@ pub(super) async fn json(
 }
 
 /// `GET /v1/campaigns/{id}/results.csv`: all of it, streamed page by page.
-pub(super) async fn csv(State(server): State<Arc<Server>>, Path(id): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn csv(
+    State(server): State<Arc<Server>>,
+    Path(id): Path<String>,
+    Query(query): Query<RunQuery>,
+) -> Result<Response, Problem> {
     let campaign = campaigns::find(&server, &id).await?;
+    let run = run::find(&server, &campaign, query.run).await?;
     let store = Arc::clone(server.ledger.store());
-    let start = Export { store, campaign, part: Part::Header };
-    let pages = stream::try_unfold(start, async |export| export.next().await);
-    let headers = [
-        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"results.csv\""),
-    ];
-    Ok((headers, Body::from_stream(pages)).into_response())
+    let start = Export { store, campaign, run, part: Part::Header };
+    Ok(sheet::download("results.csv", stream::try_unfold(start, async |export| export.next().await)))
 }
 
 struct Export {
     store: Arc<dyn Store>,
     campaign: Campaign,
+    run: RunId,
     part: Part,
 }
 
@@ -100,25 +104,24 @@ enum Part {
 impl Export {
     async fn next(mut self) -> Result<Option<(Bytes, Self)>, std::io::Error> {
         let questions = &self.campaign.questions;
-        let mut sheet = csv::Writer::from_writer(Vec::new());
+        let mut sheet = Sheet::new();
         match self.part {
             Part::Header => {
                 let keys = questions.iter().map(|question| question.key.as_str());
-                sheet.write_record(COLUMNS.into_iter().chain(keys))?;
+                sheet.row(COLUMNS.into_iter().chain(keys))?;
                 self.part = Part::From(None);
             }
             Part::From(cursor) => {
-                let query = query_of(&self.campaign, cursor, page::MOST);
+                let query = query_of(&self.campaign, &self.run, cursor, page::MOST);
                 let page = self.store.jobs(query).await.map_err(std::io::Error::other)?;
                 for stored in &page.items {
-                    sheet.write_record(row(&stored.record, questions).iter().map(|cell| safe(cell)))?;
+                    sheet.row(row(&stored.record, questions))?;
                 }
                 self.part = page.next.map_or(Part::End, |next| Part::From(Some(next)));
             }
             Part::End => return Ok(None),
         }
-        let bytes = sheet.into_inner().map_err(|error| std::io::Error::other(error.to_string()))?;
-        Ok(Some((bytes.into(), self)))
+        Ok(Some((sheet.into_bytes()?, self)))
     }
 }
 
@@ -152,12 +155,4 @@ fn row(job: &CallJob, questions: &[Question]) -> Vec<String> {
         cells.push(answer.map(|answer| answer.value.to_cell()).unwrap_or_default());
     }
     cells
-}
-
-/// A cell that no spreadsheet takes for a formula: those that could be get a `'` in front.
-fn safe(cell: &str) -> String {
-    match cell.chars().next() {
-        Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n') => format!("'{cell}"),
-        _ => cell.to_owned(),
-    }
 }

@@ -8,6 +8,7 @@ mod balancer;
 mod busy;
 mod callbacks;
 mod cancel;
+mod changes;
 mod command;
 mod conflict;
 mod credentials;

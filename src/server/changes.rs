@@ -1,0 +1,212 @@
+//! What changed since the last run, per gym and answer.
+//!
+//! A gym is known again by its number. What it told in the run that is asked about is compared with the last time
+//! it gave that answer, in one of the [`LOOK_BACK`] runs before. The last run alone would not do: a gym that was not
+//! reached last night would be news tonight, with the answer that everybody knows.
+
+mod compare;
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use futures_util::stream;
+use gymcall_jobs::campaign::Campaign;
+use gymcall_jobs::id::{JobId, RunId};
+use gymcall_jobs::job::Status;
+use gymcall_jobs::store::{JobQuery, StoreError};
+use serde::Serialize;
+
+use self::compare::{Changed, Digits, Heard, Word, compare};
+use super::error::Problem;
+use super::run::{self, RunQuery};
+use super::sheet::{self, Sheet};
+use super::{Server, campaigns, page, reply};
+
+/// How many earlier runs are asked for an answer that was given now.
+const LOOK_BACK: usize = 7;
+/// Of so many gyms what they told is compared in one go; it takes about a kB each. Of a larger list a part comes
+/// after the other, and the records are read once for each.
+const PART: u64 = 50_000;
+
+/// The columns of the table.
+const COLUMNS: [&str; 9] =
+    ["phone_number", "gym_name", "external_id", "key", "change", "before", "after", "job_id", "before_run_id"];
+
+/// An answer that is not what it was.
+#[derive(Debug, Serialize)]
+struct ChangeJson<'a> {
+    phone_number: String,
+    gym_name: &'a str,
+    external_id: Option<&'a str>,
+    key: &'a str,
+    change: &'static str,
+    before: Option<serde_json::Value>,
+    after: Option<serde_json::Value>,
+    job_id: Option<&'a JobId>,
+    before_run_id: Option<&'a RunId>,
+}
+
+/// `GET /v1/campaigns/{id}/changes`
+pub(super) async fn json(
+    State(server): State<Arc<Server>>,
+    Path(id): Path<String>,
+    Query(query): Query<RunQuery>,
+) -> Result<Response, Problem> {
+    let limit = usize::try_from(query.limit.or_usual()).unwrap_or(usize::MAX);
+    let after = query.cursor.as_deref().map(place_of).transpose()?;
+    let comparison = Comparison::begin(server, &id, query.run).await?;
+    // The first of all that follow: each part has some of them.
+    let mut first = BTreeMap::new();
+    for nth in 0..comparison.parts {
+        for change in comparison.part(nth).await? {
+            let place = (change.digits, change.place);
+            if after.is_none_or(|after| place > after) {
+                first.insert(place, change);
+                if first.len() > limit + 1 {
+                    first.pop_last();
+                }
+            }
+        }
+    }
+    let more = first.len() > limit;
+    let items: Vec<ChangeJson<'_>> = first.values().take(limit).map(|change| comparison.json(change)).collect();
+    let next = first.keys().take(limit).next_back().filter(|_| more);
+    let next = next.map(|(digits, place)| format!("{digits}-{place}"));
+    Ok(reply::json(StatusCode::OK, &serde_json::json!({"items": items, "next_cursor": next})))
+}
+
+fn place_of(cursor: &str) -> Result<(Digits, usize), Problem> {
+    let place = cursor.split_once('-').and_then(|(digits, place)| Some((digits.parse().ok()?, place.parse().ok()?)));
+    place.ok_or_else(|| StoreError::BadCursor.into())
+}
+
+/// `GET /v1/campaigns/{id}/changes.csv`: all of them, part by part.
+pub(super) async fn csv(
+    State(server): State<Arc<Server>>,
+    Path(id): Path<String>,
+    Query(query): Query<RunQuery>,
+) -> Result<Response, Problem> {
+    let comparison = Comparison::begin(server, &id, query.run).await?;
+    let pieces = stream::try_unfold((comparison, None), async |(comparison, part): (Comparison, Option<u64>)| {
+        let mut sheet = Sheet::new();
+        match part {
+            None => sheet.row(COLUMNS)?,
+            Some(nth) if nth == comparison.parts => return Ok(None),
+            Some(nth) => {
+                for change in comparison.part(nth).await.map_err(std::io::Error::other)? {
+                    sheet.row(comparison.row(&change))?;
+                }
+            }
+        }
+        let next = part.map_or(0, |nth| nth + 1);
+        Ok::<_, std::io::Error>(Some((sheet.into_bytes()?, (comparison, Some(next)))))
+    });
+    Ok(sheet::download("changes.csv", pieces))
+}
+
+/// Two runs that are to be compared, and those before them.
+struct Comparison {
+    server: Arc<Server>,
+    campaign: Campaign,
+    run: RunId,
+    /// The latest first.
+    earlier: Vec<RunId>,
+    parts: u64,
+}
+
+impl Comparison {
+    async fn begin(server: Arc<Server>, id: &str, run: Option<RunId>) -> Result<Self, Problem> {
+        let campaign = campaigns::find(&server, id).await?;
+        let run = run::find(&server, &campaign, run).await?;
+        let earlier = run::before(&server, &campaign, &run, LOOK_BACK).await?;
+        let mut told = 0;
+        for run in earlier.iter().take(1).chain([&run]) {
+            told = told.max(server.ledger.store().counts(run).await?.of(Status::Completed));
+        }
+        Ok(Self { server, campaign, run, earlier, parts: told.div_ceil(PART).max(1) })
+    }
+
+    /// What changed for the gyms of one part.
+    async fn part(&self, nth: u64) -> Result<Vec<Changed>, StoreError> {
+        // Whoever asks at the same time waits, so that the memory of one comparison is enough.
+        let _turn = self.server.comparing.acquire().await;
+        let here = |digits: Digits| digits % self.parts == nth;
+        let now = self.read(&self.run, None, here).await?;
+        let mut before = Heard::default();
+        let mut gone = HashSet::new();
+        for (back, run) in self.earlier.iter().enumerate() {
+            if back == 0 {
+                before = self.read(run, None, here).await?;
+                gone = before.roster.difference(&now.roster).copied().collect();
+                before.gyms.retain(|digits, _| now.gyms.contains_key(digits) || gone.contains(digits));
+            } else {
+                let wanted = |digits: Digits| here(digits) && now.gyms.contains_key(&digits);
+                before.fill_up(self.read(run, Some(Status::Completed), wanted).await?);
+            }
+            if before.has_all_of(&now) {
+                break;
+            }
+        }
+        Ok(compare(now, before, &gone))
+    }
+
+    async fn read(
+        &self,
+        run: &RunId,
+        status: Option<Status>,
+        wanted: impl Fn(Digits) -> bool,
+    ) -> Result<Heard, StoreError> {
+        let (mut heard, mut cursor) = (Heard::default(), None);
+        loop {
+            let campaign = Some(self.campaign.id.clone());
+            let query = JobQuery { campaign, run: Some(run.clone()), status, cursor, limit: page::MOST };
+            let page = self.server.ledger.store().jobs(query).await?;
+            for stored in page.items {
+                if wanted(stored.record.gym().phone.digits()) {
+                    heard.take(&stored.record, run, &self.campaign.questions);
+                }
+            }
+            match page.next {
+                Some(next) => cursor = Some(next),
+                None => return Ok(heard),
+            }
+        }
+    }
+
+    fn key(&self, change: &Changed) -> &str {
+        self.campaign.questions.get(change.place).map_or("", |question| question.key.as_str())
+    }
+
+    fn json<'a>(&'a self, change: &'a Changed) -> ChangeJson<'a> {
+        let value = |word: &Option<Word>| word.as_ref().map(|word| word.value.to_json());
+        ChangeJson {
+            phone_number: format!("+{}", change.digits),
+            gym_name: &change.name,
+            external_id: change.external_id.as_deref(),
+            key: self.key(change),
+            change: change.word(),
+            before: value(&change.before),
+            after: value(&change.after),
+            job_id: change.after.as_ref().map(|word| &word.job),
+            before_run_id: change.before.as_ref().map(|word| &word.run),
+        }
+    }
+
+    fn row(&self, change: &Changed) -> [String; COLUMNS.len()] {
+        let cell = |word: &Option<Word>| word.as_ref().map(|word| word.value.to_cell()).unwrap_or_default();
+        [
+            format!("+{}", change.digits),
+            change.name.clone(),
+            change.external_id.clone().unwrap_or_default(),
+            self.key(change).to_owned(),
+            change.word().to_owned(),
+            cell(&change.before),
+            cell(&change.after),
+            change.after.as_ref().map(|word| word.job.to_string()).unwrap_or_default(),
+            change.before.as_ref().map(|word| word.run.to_string()).unwrap_or_default(),
+        ]
+    }
+}
