@@ -22,11 +22,13 @@ mod limit;
 mod media;
 mod minutes;
 mod page;
+mod redial;
 mod reply;
 pub mod results;
 mod run;
 mod sheet;
 mod suppressions;
+mod test_call;
 mod webhooks;
 
 use std::sync::Arc;
@@ -155,6 +157,8 @@ pub fn router(server: Arc<Server>) -> Router {
         .route("/v1/campaigns/{id}/results.csv", get(results::csv))
         .route("/v1/campaigns/{id}/changes", get(changes::json))
         .route("/v1/campaigns/{id}/changes.csv", get(changes::csv))
+        .route("/v1/campaigns/{id}/redial", post(redial::many))
+        .route("/v1/campaigns/{id}/test_call", post(test_call::place))
         .route("/v1/jobs/{id}", get(jobs::show))
         .route("/v1/jobs/{id}/events", get(jobs::events))
         .route("/v1/jobs/{id}/cancel", post(jobs::cancel))

@@ -62,6 +62,22 @@ impl Gym {
         }
     }
 
+    /// Has `{{column}}` stand for this. The number is no column in this sense, and a zone that is none stays as it is
+    /// written.
+    pub fn set(&mut self, column: &str, value: String) {
+        let column = column_name(column);
+        match column.as_str() {
+            phone if PHONE_COLUMNS.contains(&phone) => {}
+            name if NAME_COLUMNS.contains(&name) => self.name = value,
+            "country" => self.country = Some(value),
+            "state" => self.state = Some(value),
+            "city" => self.city = Some(value),
+            "preferred_language" => self.preferred_language = Some(value),
+            "external_id" => self.external_id = Some(value),
+            _ => drop(self.variables.insert(column, value)),
+        }
+    }
+
     /// What `{{column}}` stands for, known columns and their aliases included; `None` if unset.
     pub fn variable(&self, column: &str) -> Option<&str> {
         let column = column_name(column);

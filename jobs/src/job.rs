@@ -20,6 +20,9 @@ pub struct CallJob {
     pub(crate) id: JobId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) membership: Option<Membership>,
+    /// The campaign whose words a test call speaks, although it does not belong to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) script: Option<CampaignId>,
     pub(crate) gym: Gym,
     pub(crate) phase: Phase,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -192,6 +195,7 @@ impl CallJob {
         Self {
             id,
             membership,
+            script: None,
             gym,
             phase: Phase::Waiting { due, window: None },
             attempts: Vec::new(),
@@ -201,6 +205,12 @@ impl CallJob {
             created_at: now,
             updated_at: now,
         }
+    }
+
+    /// The same single call, to be made with a campaign's words: a test call.
+    pub fn with_script_of(mut self, campaign: CampaignId) -> Self {
+        self.script = Some(campaign);
+        self
     }
 
     /// The same job, waiting for its gym's next window where hours are kept. A gym that has none is found out when
@@ -226,6 +236,11 @@ impl CallJob {
     /// Its campaign and run; none for a single call.
     pub fn membership(&self) -> Option<&Membership> {
         self.membership.as_ref()
+    }
+
+    /// The campaign whose words its call speaks: its own or, for a test call, the one that is tested.
+    pub fn scripted_by(&self) -> Option<&CampaignId> {
+        self.membership.as_ref().map(|membership| &membership.campaign).or(self.script.as_ref())
     }
 
     /// Whom it calls.

@@ -237,7 +237,7 @@ impl Ledger {
     /// The same with the limits, as they are remembered.
     async fn terms(&self, job: &CallJob) -> Result<Arc<Terms>, StoreError> {
         let Some(membership) = job.membership() else {
-            return Ok(Arc::clone(&self.for_single_call));
+            return self.terms_of_single(job).await;
         };
         let id = &membership.campaign;
         if let Some(terms) = self.memory.terms(id) {
@@ -250,6 +250,17 @@ impl Ledger {
         let terms = Arc::new(Terms { rules: self.rules.for_policy(policy), own });
         self.memory.read_terms(id, Arc::clone(&terms), asked_at);
         Ok(terms)
+    }
+
+    /// A test call is a single call that treats machines as its campaign does: whoever tests one may want to hear its
+    /// message. It is tried once, at any hour and within no limit of the campaign's.
+    async fn terms_of_single(&self, job: &CallJob) -> Result<Arc<Terms>, StoreError> {
+        let Some(campaign) = self.campaign_of(job).await? else {
+            return Ok(Arc::clone(&self.for_single_call));
+        };
+        let message = self.rules.for_policy(&campaign.policy).message;
+        let rules = Rules { message, ..self.rules.for_single_call() };
+        Ok(Arc::new(Terms { rules, own: CampaignCapacity::default() }))
     }
 }
 

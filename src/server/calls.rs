@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use gymcall_jobs::attempt::CallStatus;
 use gymcall_jobs::gym::Gym;
-use gymcall_jobs::id::JobId;
+use gymcall_jobs::id::{CampaignId, JobId};
 use gymcall_jobs::job::{CallJob, Phase};
 use gymcall_jobs::outcome::{EndedReason, Outcome, SkipReason};
 use gymcall_jobs::phone::{PhoneError, PhoneNumber, PhoneRules};
@@ -53,14 +53,27 @@ async fn try_place(server: &Server, headers: &HeaderMap, body: &[u8]) -> Result<
         Ok(keyed) => keyed,
         Err(reply) => return Ok(reply),
     };
+    check_ready(server)?;
+    let gym = gym_of(&server.phones, input::read(body)?)?;
+    call_now(server, &keyed, gym, None).await
+}
+
+/// Whether a call can be made at once.
+pub(super) fn check_ready(server: &Server) -> Result<(), Problem> {
     if server.stopping.is_cancelled() {
         // Accepted, it would be dialled at the next start, whenever that is.
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping: call again in a moment"));
     }
-    if let Err(missing) = &server.can_call {
-        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, missing.clone()));
-    }
-    let gym = gym_of(&server.phones, input::read(body)?)?;
+    server.can_call.clone().map_err(|missing| Problem::new(StatusCode::SERVICE_UNAVAILABLE, missing))
+}
+
+/// Calls a gym, in the words of this campaign if it is a test of one, and answers with Twilio's name for the call.
+pub(super) async fn call_now(
+    server: &Server,
+    keyed: &Keyed,
+    gym: Gym,
+    script: Option<CampaignId>,
+) -> Result<Response, Problem> {
     let store = server.ledger.store();
     if let Some(suppression) = store.suppression(&gym.phone).await? {
         let detail = format!("{} may not be called since {}: {}", gym.phone, suppression.since, suppression.reason);
@@ -74,6 +87,10 @@ async fn try_place(server: &Server, headers: &HeaderMap, body: &[u8]) -> Result<
     let now = server.ledger.now();
     let id = JobId::new(now, rand::random());
     let job = CallJob::new(id.clone(), None, gym, now, now);
+    let job = match script {
+        Some(campaign) => job.with_script_of(campaign),
+        None => job,
+    };
     let job = match server.ledger.accept(job, keyed.claim_for(&id, now)).await {
         Err(StoreError::KeyTaken(saved)) => return Ok(keyed.taken(server, &saved).await),
         accepted => accepted?,
@@ -109,7 +126,7 @@ fn gym_of(phones: &PhoneRules, request: CallRequest) -> Result<Gym, Problem> {
     Ok(gym)
 }
 
-fn unusable(error: PhoneError) -> Problem {
+pub(super) fn unusable(error: PhoneError) -> Problem {
     match error {
         PhoneError::UnknownCountry(_) => Problem::field("/country", "invalid", error.to_string()),
         _ => Problem::field("/phone_number", error.row_code().as_str(), error.to_string()),

@@ -212,7 +212,7 @@ fn limited(body: Body) -> BoxStream<'static, Result<Bytes, axum::Error>> {
 }
 
 /// The columns that the campaign's questions and its message to a voicemail name.
-fn variables_of(campaign: &Campaign) -> Vec<String> {
+pub(super) fn variables_of(campaign: &Campaign) -> Vec<String> {
     let message = campaign.policy.message().map(columns_in).unwrap_or_default();
     campaign.questions.iter().flat_map(|question| question.columns()).chain(message).collect()
 }

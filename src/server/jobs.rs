@@ -86,9 +86,10 @@ async fn find(server: &Server, id: &str) -> Result<CallJob, Problem> {
 
 /// What a job's call asks: its campaign's questions, or the usual ones.
 pub(super) async fn questions_of(server: &Server, job: &CallJob) -> Result<Vec<Question>, StoreError> {
-    let Some(membership) = job.membership() else { return Ok(Question::defaults()) };
-    let campaign = server.ledger.store().campaign(&membership.campaign).await?;
-    Ok(campaign.map(|stored| stored.record.questions).unwrap_or_default())
+    if job.scripted_by().is_none() {
+        return Ok(Question::defaults());
+    }
+    Ok(server.ledger.campaign_of(job).await?.map(|campaign| campaign.questions).unwrap_or_default())
 }
 
 #[derive(Deserialize)]

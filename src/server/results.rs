@@ -21,6 +21,7 @@ use super::page;
 use super::reply;
 use super::run::{self, RunQuery};
 use super::sheet::{self, Sheet};
+use serde::Deserialize;
 
 /// The columns before the answers.
 const COLUMNS: [&str; 17] = [
@@ -42,6 +43,15 @@ const COLUMNS: [&str; 17] = [
     "cost",
     "updated_at",
 ];
+
+/// The query of the table.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct SheetQuery {
+    run: Option<RunId>,
+    /// Whether each answer's words have a column, too.
+    #[serde(default)]
+    quotes: bool,
+}
 
 fn query_of(campaign: &Campaign, run: &RunId, cursor: Option<String>, limit: u32) -> JobQuery {
     JobQuery { campaign: Some(campaign.id.clone()), run: Some(run.clone()), status: None, cursor, limit }
@@ -79,12 +89,12 @@ pub(super) async fn json(
 pub(super) async fn csv(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,
-    Query(query): Query<RunQuery>,
+    Query(query): Query<SheetQuery>,
 ) -> Result<Response, Problem> {
     let campaign = campaigns::find(&server, &id).await?;
     let run = run::find(&server, &campaign, query.run).await?;
     let store = Arc::clone(server.ledger.store());
-    let start = Export { store, campaign, run, part: Part::Header };
+    let start = Export { store, campaign, run, quotes: query.quotes, part: Part::Header };
     Ok(sheet::download("results.csv", stream::try_unfold(start, async |export| export.next().await)))
 }
 
@@ -92,6 +102,7 @@ struct Export {
     store: Arc<dyn Store>,
     campaign: Campaign,
     run: RunId,
+    quotes: bool,
     part: Part,
 }
 
@@ -108,14 +119,16 @@ impl Export {
         match self.part {
             Part::Header => {
                 let keys = questions.iter().map(|question| question.key.as_str());
-                sheet.row(COLUMNS.into_iter().chain(keys))?;
+                let quotes = questions.iter().filter(|_| self.quotes).map(|question| format!("{}_quote", question.key));
+                let header = COLUMNS.into_iter().chain(keys).map(str::to_owned).chain(quotes);
+                sheet.row(header)?;
                 self.part = Part::From(None);
             }
             Part::From(cursor) => {
                 let query = query_of(&self.campaign, &self.run, cursor, page::MOST);
                 let page = self.store.jobs(query).await.map_err(std::io::Error::other)?;
                 for stored in &page.items {
-                    sheet.row(row(&stored.record, questions))?;
+                    sheet.row(row(&stored.record, questions, self.quotes))?;
                 }
                 self.part = page.next.map_or(Part::End, |next| Part::From(Some(next)));
             }
@@ -125,7 +138,7 @@ impl Export {
     }
 }
 
-fn row(job: &CallJob, questions: &[Question]) -> Vec<String> {
+fn row(job: &CallJob, questions: &[Question], quotes: bool) -> Vec<String> {
     let ending = Ending::of(job);
     let gym = job.gym();
     let last = job.attempts().last();
@@ -150,9 +163,11 @@ fn row(job: &CallJob, questions: &[Question]) -> Vec<String> {
         job.updated_at().to_string(),
     ];
     let answers = answers_of(job, questions);
-    for question in questions {
-        let answer = answers.iter().find(|answer| answer.key == question.key);
-        cells.push(answer.map(|answer| answer.value.to_cell()).unwrap_or_default());
-    }
+    let answer_to = |question: &Question| answers.iter().find(|answer| answer.key == question.key);
+    let values = questions.iter().map(|question| answer_to(question).map(|answer| answer.value.to_cell()));
+    cells.extend(values.map(Option::unwrap_or_default));
+    let said =
+        questions.iter().filter(|_| quotes).map(|question| answer_to(question).map(|answer| answer.quote.clone()));
+    cells.extend(said.map(Option::unwrap_or_default));
     cells
 }

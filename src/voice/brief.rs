@@ -31,9 +31,9 @@ impl Brief {
             gym_name: gym.name.clone(),
             on_behalf_of: campaign
                 .map_or_else(|| "a gymcall user".to_owned(), |campaign| campaign.on_behalf_of.clone()),
-            questions: match (job.membership(), campaign) {
-                (None, _) => Question::defaults(),
-                (Some(_), campaign) => campaign.map(|campaign| campaign.questions.clone()).unwrap_or_default(),
+            questions: match job.scripted_by() {
+                None => Question::defaults(),
+                Some(_) => campaign.map(|campaign| campaign.questions.clone()).unwrap_or_default(),
             },
             variables: known.chain(gym.variables.clone()).collect(),
             recorded: false,

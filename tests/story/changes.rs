@@ -141,6 +141,11 @@ async fn what_a_gym_told_is_compared_with_the_last_time_that_it_told_it(keeper: 
     assert_eq!(answers(&results), [Value::Null, json!("10.00"), json!("5.00"), Value::Null]);
     let sheet = desk.http.get(&format!("/v1/campaigns/{campaign}/results.csv?run={first}")).await;
     assert_eq!((sheet.status, sheet.body.lines().count()), (200, 4));
+    // The words that back the answers up stand behind all answers.
+    let quoted = desk.http.get(&format!("/v1/campaigns/{campaign}/results.csv?run={first}&quotes=true")).await;
+    let lines: Vec<&str> = quoted.body.lines().collect();
+    assert!(lines[0].ends_with(",price,classes,price_quote,classes_quote"), "{}", lines[0]);
+    assert!(lines[1].ends_with(",15.00 USD,Yoga; Spin,as heard,as heard"), "{}", lines[1]);
     let changes = desk.get(&format!("/v1/campaigns/{campaign}/changes?run={first}")).await;
     assert!(changes["items"].as_array().unwrap().iter().all(|item| item["change"] == "new"), "{changes:#}");
     for list in ["results", "results.csv", "changes", "changes.csv"] {

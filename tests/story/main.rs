@@ -38,4 +38,5 @@ mod signature;
 mod signed;
 mod single;
 mod stream;
+mod test_call;
 mod unclear;

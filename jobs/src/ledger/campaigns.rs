@@ -28,10 +28,10 @@ impl Ledger {
         self.store.commit(Write { campaign, reply, ..Write::default() }).await
     }
 
-    /// The campaign that a job belongs to; none for a single call.
+    /// The campaign whose words a job's call speaks; none for a single call that is no test of one.
     pub async fn campaign_of(&self, job: &CallJob) -> Result<Option<Campaign>, StoreError> {
-        let Some(membership) = job.membership() else { return Ok(None) };
-        Ok(self.store.campaign(&membership.campaign).await?.map(|stored| stored.record))
+        let Some(campaign) = job.scripted_by() else { return Ok(None) };
+        Ok(self.store.campaign(campaign).await?.map(|stored| stored.record))
     }
 
     /// Carries out what a person asked of a campaign. `reply` makes the reply to keep from the result.

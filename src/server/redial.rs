@@ -1,0 +1,255 @@
+//! Many gyms called again at once: those that a person names, or all whose calls ended in some way.
+//!
+//! A redial is a new job with tries of its own: the cap on tries binds the machine, and a person has decided here.
+//! Of each number the latest job of the present run counts, and it is redialled once: its redial's id follows from
+//! its own, so that whoever asks twice, with or without a key and wherever, gets one.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use futures_util::stream::{self, StreamExt};
+use gymcall_jobs::campaign::{Campaign, CampaignState};
+use gymcall_jobs::id::JobId;
+use gymcall_jobs::job::{CallJob, Membership, Status};
+use gymcall_jobs::outcome::Disposition;
+use gymcall_jobs::store::{JobQuery, StoreError, Write};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::Server;
+use super::campaigns;
+use super::error::Problem;
+use super::idempotency::Keyed;
+use super::input;
+use super::job_json::Ending;
+use super::page;
+use super::reply;
+
+/// How many jobs a reply names that were not redialled; `skipped_left_out` counts the others.
+const MOST_SKIPPED: usize = 10_000;
+/// How many redials are written at the same time: they share commits.
+const AT_ONCE: usize = 64;
+
+/// Which jobs are to be called again.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RedialRequest {
+    /// These.
+    jobs: Option<Vec<JobId>>,
+    /// Or all that ended so.
+    status: Option<Vec<Status>>,
+    /// Or with this result; with `status`, both must hold.
+    disposition: Option<Vec<Disposition>>,
+}
+
+/// The same, checked.
+enum Chosen {
+    These(HashSet<JobId>),
+    All { status: Vec<Status>, disposition: Option<Vec<Disposition>> },
+}
+
+impl RedialRequest {
+    fn check(self) -> Result<Chosen, Problem> {
+        match (self.jobs, self.status, self.disposition) {
+            (Some(jobs), None, None) => Ok(Chosen::These(jobs.into_iter().collect())),
+            (Some(_), _, _) => Err(Problem::field("/jobs", "invalid", "name jobs, or status and disposition")),
+            (None, None, None) => Err(Problem::field("", "missing", "name jobs, status or disposition")),
+            (None, status, disposition) => {
+                let open = status.iter().flatten().position(|status| !is_over(*status));
+                if let Some(place) = open {
+                    let detail = "only completed, failed, skipped and cancelled jobs can be redialled";
+                    return Err(Problem::field(&format!("/status/{place}"), "invalid", detail));
+                }
+                let over = || Status::ALL.iter().copied().filter(|status| is_over(*status)).collect();
+                Ok(Chosen::All { status: status.unwrap_or_else(over), disposition })
+            }
+        }
+    }
+}
+
+/// Whether a job at this status is done with. One in quarantine is not: a person decides first.
+fn is_over(status: Status) -> bool {
+    status.is_final() && status != Status::Quarantined
+}
+
+impl Chosen {
+    /// Whether this job is meant, wherever it stands.
+    fn has(&self, job: &CallJob) -> bool {
+        match self {
+            Chosen::These(jobs) => jobs.contains(job.id()),
+            Chosen::All { status, disposition } => {
+                let of_job = Ending::of(job).disposition;
+                let fits = |wanted: &Vec<Disposition>| of_job.is_some_and(|of_job| wanted.contains(&of_job));
+                status.contains(&job.status()) && disposition.as_ref().is_none_or(fits)
+            }
+        }
+    }
+}
+
+/// Why a job that was meant is not redialled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Why {
+    /// Its number may not be called.
+    Suppressed,
+    /// It is not over, or its number is being called again already.
+    Open,
+    /// Its number was called again since: that job is the one to redial.
+    Redialled,
+    /// It is of an earlier run.
+    Superseded,
+}
+
+#[derive(Debug, Serialize)]
+struct Skipped {
+    job: JobId,
+    why: Why,
+}
+
+/// What came of it.
+#[derive(Debug, Default, Serialize)]
+struct Report {
+    created: u64,
+    skipped: Vec<Skipped>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    skipped_left_out: Option<u64>,
+}
+
+impl Report {
+    fn skip(&mut self, job: JobId, why: Why) {
+        if self.skipped.len() < MOST_SKIPPED {
+            self.skipped.push(Skipped { job, why });
+        } else {
+            *self.skipped_left_out.get_or_insert(0) += 1;
+        }
+    }
+}
+
+/// `POST /v1/campaigns/{id}/redial`
+pub(super) async fn many(
+    State(server): State<Arc<Server>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let campaign = campaigns::find(&server, &id).await?;
+    let operation = format!("POST /v1/campaigns/{}/redial", campaign.id);
+    let keyed = match Keyed::begin(&server, &headers, &operation, &body).await {
+        Ok(keyed) => keyed,
+        Err(reply) => return Ok(reply),
+    };
+    if campaign.state == CampaignState::Cancelled {
+        return Err(Problem::conflict("the campaign is cancelled"));
+    }
+    let chosen = input::read::<RedialRequest>(&body)?.check()?;
+    // In a task of its own: a client that leaves must not leave half of it done, and its reply unsaid.
+    let unfinished = server.unfinished.clone();
+    let done = unfinished.spawn(async move { carry_out(&server, &campaign, &keyed, chosen).await });
+    done.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a redial broke off: {error}");
+        Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "an internal error; see the log"))
+    })
+}
+
+async fn carry_out(server: &Server, campaign: &Campaign, keyed: &Keyed, chosen: Chosen) -> Result<Response, Problem> {
+    let mut report = Report::default();
+    let jobs = pick(server, campaign, &chosen, &mut report).await?;
+    let mut redials = stream::iter(jobs).map(|job| redial(server, campaign, job)).buffered(AT_ONCE);
+    while let Some(done) = redials.next().await {
+        match done? {
+            (_, None) => report.created += 1,
+            (job, Some(why)) => report.skip(job, why),
+        }
+    }
+    drop(redials);
+    let now = server.ledger.now();
+    let body = serde_json::to_string(&report).unwrap_or_default();
+    if let Some(reply) = keyed.claim(StatusCode::CREATED, body, now) {
+        let write = Write { reply: Some(reply), ..Write::default() };
+        match server.ledger.store().commit(write).await {
+            Err(StoreError::KeyTaken(saved)) => return Ok(keyed.taken(server, &saved).await),
+            committed => committed?,
+        }
+    }
+    tracing::info!(campaign_id = %campaign.id, created = report.created, "campaign {}: gyms are redialled", campaign.id);
+    Ok(reply::json(StatusCode::CREATED, &report))
+}
+
+/// The jobs to be redialled, in the order of the list. One walk over the run, of which no more is kept than these.
+async fn pick(
+    server: &Server,
+    campaign: &Campaign,
+    chosen: &Chosen,
+    report: &mut Report,
+) -> Result<Vec<JobId>, Problem> {
+    let store = server.ledger.store();
+    // By number the latest job, if it is meant and over, and its place on the list.
+    let mut picked: HashMap<u64, (usize, JobId)> = HashMap::new();
+    let (mut met, mut place, mut cursor) = (HashSet::new(), 0, None);
+    loop {
+        let (of, run) = (Some(campaign.id.clone()), Some(campaign.run.clone()));
+        let page = store.jobs(JobQuery { campaign: of, run, status: None, cursor, limit: page::MOST }).await?;
+        for job in page.items.iter().map(|stored| &stored.record) {
+            place += 1;
+            let number = job.gym().phone.digits();
+            if let Some((_, earlier)) = picked.remove(&number) {
+                report.skip(earlier, if is_over(job.status()) { Why::Redialled } else { Why::Open });
+            }
+            if !chosen.has(job) {
+                continue;
+            }
+            met.insert(job.id().clone());
+            if is_over(job.status()) {
+                picked.insert(number, (place, job.id().clone()));
+            } else {
+                report.skip(job.id().clone(), Why::Open);
+            }
+        }
+        match page.next {
+            Some(next) => cursor = Some(next),
+            None => break,
+        }
+    }
+    if let Chosen::These(jobs) = chosen {
+        for id in jobs.difference(&met) {
+            let found = store.job(id).await?.and_then(|stored| stored.record.membership().cloned());
+            if found.is_none_or(|membership| membership.campaign != campaign.id) {
+                return Err(Problem::field("/jobs", "not_found", format!("{id} is no job of this campaign")));
+            }
+            report.skip(id.clone(), Why::Superseded);
+        }
+    }
+    let mut picked: Vec<(usize, JobId)> = picked.into_values().collect();
+    picked.sort_unstable();
+    Ok(picked.into_iter().map(|(_, id)| id).collect())
+}
+
+/// Makes the new job; or says why there is none.
+async fn redial(server: &Server, campaign: &Campaign, id: JobId) -> Result<(JobId, Option<Why>), StoreError> {
+    let store = server.ledger.store();
+    let Some(old) = store.job(&id).await?.map(|stored| stored.record) else { return Ok((id, Some(Why::Superseded))) };
+    if store.suppression(&old.gym().phone).await?.is_some() {
+        return Ok((id, Some(Why::Suppressed)));
+    }
+    let membership = Membership { campaign: campaign.id.clone(), run: campaign.run.clone() };
+    let now = server.ledger.now();
+    let new = CallJob::new(redial_of(&old), Some(membership), old.gym().clone(), now, now)
+        .keeping(campaign.policy.window.as_ref());
+    match server.ledger.accept(new, None).await {
+        Ok(_) => Ok((id, None)),
+        // Somebody else was first.
+        Err(StoreError::Conflict) => Ok((id, Some(Why::Redialled))),
+        Err(error) => Err(error),
+    }
+}
+
+/// The id of the job that redials this one: the same whoever asks for it.
+fn redial_of(old: &CallJob) -> JobId {
+    let digest = Sha256::new().chain_update("redial ").chain_update(old.id().as_str()).finalize();
+    let chance = digest.iter().take(10).fold(0, |chance: u128, byte| (chance << 8) | u128::from(*byte));
+    JobId::new(old.created_at(), chance)
+}
