@@ -11,12 +11,15 @@ mod campaign;
 mod client;
 mod demo;
 mod doctor;
+mod download;
 mod import;
+mod job;
 mod results;
 mod serve;
 mod simulator;
 mod status;
 mod table;
+mod template;
 mod worker;
 
 use std::path::PathBuf;
@@ -54,14 +57,19 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Call one number now, and follow the call to its end
     Call(call::Call),
+    /// An empty CSV with a campaign's columns
+    Template(template::Template),
     /// Upload a CSV of gyms into a campaign
     Import(import::Import),
-    /// Create, list, show, start, pause, resume and cancel campaigns
+    /// Campaigns: create and change them, test, forecast, start, pause and redial
     #[command(subcommand)]
     Campaign(campaign::Campaign),
+    /// One gym's job: show, cancel, redial, resolve
+    #[command(subcommand)]
+    Job(job::Job),
     /// How everything, a campaign or a job stands
     Status(status::Status),
-    /// A campaign's answers
+    /// A campaign's answers, and what changed in them
     Results(results::Results),
 }
 
@@ -149,8 +157,10 @@ async fn run(cli: Cli) -> Result<Done, CliError> {
         Command::Simulator(simulator) => simulator.run().await,
         Command::Doctor(doctor) => doctor.run(json).await,
         Command::Call(call) => call.run(&client()?, json).await,
+        Command::Template(template) => template.run(&client()?).await,
         Command::Import(import) => import.run(&client()?, json).await,
         Command::Campaign(campaign) => campaign.run(&client()?, json).await,
+        Command::Job(job) => job.run(&client()?, json).await,
         Command::Status(status) => status.run(&client()?, json).await,
         Command::Results(results) => results.run(&client()?, json).await,
     }

@@ -28,19 +28,24 @@ impl Call {
     pub(super) async fn run(self, client: &Client, json: bool) -> Result<Done, CliError> {
         let request = json!({"phone_number": self.phone, "gym_name": self.gym_name, "country": self.country});
         let placed = client.post("/v1/calls", &request).await?;
-        let id = text(&placed["call_id"]);
-        if !json {
-            anstream::println!("{id}: {} {}", text(&placed["status"]), text(&placed["twilio_call_sid"]));
-        }
-        let call = follow(client, &id, json).await?;
-        if json {
-            print_json(&call);
-        } else {
-            print_answers(&call);
-        }
-        let answered = call["result"]["outcome"] == "answered";
-        Ok(if answered { Done::Well } else { Done::Partly })
+        to_its_end(client, &placed, json).await
     }
+}
+
+/// Follows a call that was placed, and shows what came of it.
+pub(super) async fn to_its_end(client: &Client, placed: &Value, json: bool) -> Result<Done, CliError> {
+    let id = text(&placed["call_id"]);
+    if !json {
+        anstream::println!("{id}: {} {}", text(&placed["status"]), text(&placed["twilio_call_sid"]));
+    }
+    let call = follow(client, &id, json).await?;
+    if json {
+        print_json(&call);
+    } else {
+        print_answers(&call);
+    }
+    let answered = call["result"]["outcome"] == "answered";
+    Ok(if answered { Done::Well } else { Done::Partly })
 }
 
 /// Shows what is said, as it is said, until the call is over.

@@ -1,13 +1,19 @@
 //! `gymcall campaign …`
 
-use std::path::{Path, PathBuf};
+mod file;
+mod redial;
+mod test_call;
+
+use std::path::PathBuf;
 
 use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::client::Client;
-use super::table::{table, text};
+use super::table::{fields, table, text};
 use super::{CliError, Done, print_json};
+
+pub(super) use file::create_from;
 
 /// What can be done with campaigns.
 #[derive(Debug, Subcommand)]
@@ -17,7 +23,7 @@ pub(super) enum Campaign {
         /// Its name
         #[arg(required_unless_present = "file")]
         name: Option<String>,
-        /// A TOML file with name, questions and policy
+        /// A TOML file with name, greeting, questions, schedule and policy
         #[arg(long, conflicts_with = "name")]
         file: Option<PathBuf>,
         /// On whose behalf the agent says that it calls
@@ -31,7 +37,14 @@ pub(super) enum Campaign {
         /// Its id
         id: String,
     },
-    /// Begin to call
+    /// Call one number of yours with its questions, and follow the call to its end
+    Test(test_call::TestCall),
+    /// When it will be done, what it may cost, and who will be skipped
+    Forecast {
+        /// Its id
+        id: String,
+    },
+    /// Begin to call, or to wait for the time of its schedule
     Start {
         /// Its id
         id: String,
@@ -48,6 +61,31 @@ pub(super) enum Campaign {
     },
     /// Take it back; live calls finish
     Cancel {
+        /// Its id
+        id: String,
+    },
+    /// Call gyms again: those that failed, or some
+    Redial(redial::Redial),
+    /// Its runs, with the counters of each
+    Runs {
+        /// Its id
+        id: String,
+    },
+    /// Change it
+    Edit(file::Edit),
+    /// A new one like it, with its gyms
+    Duplicate {
+        /// Its id
+        id: String,
+        /// The new one's name
+        #[arg(long)]
+        name: Option<String>,
+        /// Leave the gyms behind
+        #[arg(long)]
+        without_gyms: bool,
+    },
+    /// Delete it; one that calls, or may call, is cancelled first
+    Delete {
         /// Its id
         id: String,
     },
@@ -69,11 +107,34 @@ impl Campaign {
                 print_list(&items, json);
                 return Ok(Done::Well);
             }
+            Campaign::Test(test) => return test.run(client, json).await,
+            Campaign::Redial(redial) => return redial.run(client, json).await,
+            Campaign::Forecast { id } => {
+                print_fields(&client.get(&format!("/v1/campaigns/{id}/forecast")).await?, json);
+                return Ok(Done::Well);
+            }
+            Campaign::Runs { id } => {
+                print_runs(&client.all(&format!("/v1/campaigns/{id}/runs")).await?, json);
+                return Ok(Done::Well);
+            }
+            Campaign::Delete { id } => {
+                client.delete(&format!("/v1/campaigns/{id}")).await?;
+                print_fields(&json!({"deleted": id}), json);
+                return Ok(Done::Well);
+            }
             Campaign::Show { id } => client.get(&format!("/v1/campaigns/{id}")).await?,
             Campaign::Start { id } => act(client, &id, "start").await?,
             Campaign::Pause { id } => act(client, &id, "pause").await?,
             Campaign::Resume { id } => act(client, &id, "resume").await?,
             Campaign::Cancel { id } => act(client, &id, "cancel").await?,
+            Campaign::Edit(edit) => edit.send(client).await?,
+            Campaign::Duplicate { id, name, without_gyms } => {
+                let mut request = json!({"gyms": !without_gyms});
+                if let Some(name) = name {
+                    request["name"] = name.into();
+                }
+                client.post(&format!("/v1/campaigns/{id}/duplicate"), &request).await?
+            }
         };
         if json {
             print_json(&campaign);
@@ -88,13 +149,11 @@ async fn act(client: &Client, id: &str, verb: &str) -> Result<Value, CliError> {
     client.post(&format!("/v1/campaigns/{id}/{verb}"), &json!({})).await
 }
 
-/// Creates the campaign that a TOML file describes: the same fields as in JSON.
-pub(super) async fn create_from(client: &Client, file: &Path) -> Result<Value, CliError> {
-    let content =
-        tokio::fs::read_to_string(file).await.map_err(|error| CliError::File { path: file.to_owned(), error })?;
-    let request: Value =
-        toml::from_str(&content).map_err(|error| CliError::Other(format!("{}: {error}", file.display())))?;
-    client.post("/v1/campaigns", &request).await
+fn print_fields(value: &Value, json: bool) {
+    if json {
+        return print_json(value);
+    }
+    anstream::print!("{}", fields(value));
 }
 
 /// Campaigns for people.
@@ -104,23 +163,53 @@ pub(super) fn print_list(items: &[Value], json: bool) {
     }
     let mut campaigns = table(&["id", "name", "status", "gyms", "waiting", "live", "completed", "failed", "other"]);
     for campaign in items {
-        let counters = &campaign["counters"];
-        let number = |name: &str| counters[name].as_u64().unwrap_or(0);
         let status = match campaign["paused_reason"].as_str() {
             Some(reason) => format!("{} ({reason})", text(&campaign["status"])),
             None => text(&campaign["status"]),
         };
-        campaigns.add_row([
-            text(&campaign["id"]),
-            text(&campaign["name"]),
-            status,
-            number("total").to_string(),
-            number("waiting").to_string(),
-            number("live").to_string(),
-            number("completed").to_string(),
-            number("failed").to_string(),
-            (number("skipped") + number("cancelled") + number("quarantined")).to_string(),
-        ]);
+        let head = [text(&campaign["id"]), text(&campaign["name"]), status];
+        campaigns.add_row(head.into_iter().chain(counted(&campaign["counters"])));
     }
     anstream::println!("{campaigns}");
+}
+
+/// How many gyms stand where.
+fn counted(counters: &Value) -> [String; 6] {
+    let number = |name: &str| counters[name].as_u64().unwrap_or(0);
+    let other = number("skipped") + number("cancelled") + number("quarantined");
+    [number("total"), number("waiting"), number("live"), number("completed"), number("failed"), other]
+        .map(|number| number.to_string())
+}
+
+fn print_runs(items: &[Value], json: bool) {
+    if json {
+        return print_json(&json!(items));
+    }
+    let mut runs = table(&[
+        "run",
+        "number",
+        "cause",
+        "started",
+        "ended",
+        "gyms",
+        "waiting",
+        "live",
+        "completed",
+        "failed",
+        "other",
+        "pick-up",
+        "cost",
+    ]);
+    for run in items {
+        let head = ["id", "number", "cause", "started_at", "ended_at"].map(|name| text(&run[name]));
+        let counters = &run["counters"];
+        let tail = [percent(&counters["pick_up_rate"]), text(&counters["cost"])];
+        runs.add_row(head.into_iter().chain(counted(counters)).chain(tail));
+    }
+    anstream::println!("{runs}");
+}
+
+/// A share for people.
+pub(super) fn percent(share: &Value) -> String {
+    share.as_f64().map(|share| format!("{:.0} %", share * 100.0)).unwrap_or_default()
 }

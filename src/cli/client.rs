@@ -40,6 +40,16 @@ impl Client {
         self.json(response).await
     }
 
+    pub(super) async fn patch(&self, path: &str, body: &Value) -> Result<Value, CliError> {
+        let response = self.send(self.request(Method::PATCH, path).json(body)).await?;
+        self.json(response).await
+    }
+
+    /// Deletes something. The reply has nothing to say.
+    pub(super) async fn delete(&self, path: &str) -> Result<(), CliError> {
+        self.send(self.request(Method::DELETE, path)).await.map(drop)
+    }
+
     pub(super) async fn upload(&self, path: &str, csv: reqwest::Body) -> Result<Value, CliError> {
         let request = self.request(Method::POST, path).header("content-type", "text/csv").body(csv);
         let response = self.send(request).await?;
@@ -55,9 +65,7 @@ impl Client {
     pub(super) async fn all(&self, path: &str) -> Result<Vec<Value>, CliError> {
         let (mut items, mut cursor) = (Vec::new(), None::<String>);
         loop {
-            let sep = if path.contains('?') { '&' } else { '?' };
-            let at = cursor.map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
-            let mut page = self.get(&format!("{path}{sep}limit=1000{at}")).await?;
+            let mut page = self.page(path, cursor.as_deref()).await?;
             if let Value::Array(page) = page["items"].take() {
                 items.extend(page);
             }
@@ -68,10 +76,11 @@ impl Client {
         }
     }
 
-    /// The command by which a person resolves a job. The key itself is not shown.
-    pub(super) fn resolving(&self, job: &str, fate: &str) -> String {
-        let key = self.key.as_ref().map_or("", |_| " -H \"Authorization: Bearer $GYMCALL_API_KEY\"");
-        format!("curl{key} {}/v1/jobs/{job}/resolve -d '{{\"fate\": \"{fate}\"}}'", self.url)
+    /// Part of a list, as long as there may be one.
+    pub(super) async fn page(&self, path: &str, cursor: Option<&str>) -> Result<Value, CliError> {
+        let sep = if path.contains('?') { '&' } else { '?' };
+        let at = cursor.map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
+        self.get(&format!("{path}{sep}limit=1000{at}")).await
     }
 
     fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {

@@ -20,6 +20,9 @@ pub(super) struct Status {
     /// Show it again whenever it changes, until it is over
     #[arg(long)]
     watch: bool,
+    /// How many of a campaign's jobs to show
+    #[arg(long, default_value_t = 50, value_name = "NUMBER")]
+    jobs: u32,
 }
 
 /// How often `--watch` looks.
@@ -40,7 +43,7 @@ impl Status {
         loop {
             let (now, over) = self.look(client).await?;
             if now != shown {
-                self.show(client, &now, json);
+                self.show(&now, json);
                 shown = now;
             }
             if over || !self.watch {
@@ -61,25 +64,41 @@ impl Status {
             }
             Some(id) => {
                 let mut campaign = client.get(&format!("/v1/campaigns/{id}")).await?;
-                campaign["jobs"] = client.all(&format!("/v1/campaigns/{id}/jobs")).await?.into();
+                let jobs = match self.jobs {
+                    0 => Value::Array(Vec::new()),
+                    jobs => client.get(&format!("/v1/campaigns/{id}/jobs?limit={jobs}")).await?["items"].take(),
+                };
+                campaign["jobs"] = jobs;
+                if campaign["counters"]["quarantined"].as_u64().is_some_and(|unclear| unclear > 0) {
+                    let unclear = client.get(&format!("/v1/campaigns/{id}/jobs?status=quarantined")).await?;
+                    campaign["quarantined"] = unclear["items"].clone();
+                }
                 let over = matches!(campaign["status"].as_str(), Some("completed" | "cancelled"));
                 Ok((campaign, over))
             }
         }
     }
 
-    fn show(&self, client: &Client, shown: &Value, json: bool) {
+    fn show(&self, shown: &Value, json: bool) {
         if json {
             return print_json(shown);
         }
         match shown {
             Value::Array(campaigns) => campaign::print_list(campaigns, false),
-            job if job["phone_number"].is_string() => print_job(client, job),
+            job if job["phone_number"].is_string() => print_job(job),
             one => {
                 campaign::print_list(std::slice::from_ref(one), false);
-                let all = one["jobs"].as_array().map(Vec::as_slice).unwrap_or_default();
-                anstream::println!("{}", jobs(all));
-                print_quarantined(all);
+                print_course(one);
+                let shown = one["jobs"].as_array().map(Vec::as_slice).unwrap_or_default();
+                if !shown.is_empty() {
+                    anstream::println!("{}", jobs(shown));
+                }
+                let total = one["counters"]["total"].as_u64().unwrap_or(0);
+                let more = total.saturating_sub(shown.len() as u64);
+                if more > 0 {
+                    anstream::println!("and {more} more: gymcall results {}", text(&one["id"]));
+                }
+                print_quarantined(one["quarantined"].as_array().map(Vec::as_slice).unwrap_or_default());
             }
         }
     }
@@ -90,8 +109,26 @@ pub(super) fn is_over(job: &Value) -> bool {
     !job["outcome"].is_null() || job["status"] == "quarantined"
 }
 
-fn print_quarantined(jobs: &[Value]) {
-    let unclear: Vec<&Value> = jobs.iter().filter(|job| job["status"] == "quarantined").collect();
+/// How a campaign does, and what comes next.
+fn print_course(campaign: &Value) {
+    let counters = &campaign["counters"];
+    let facts = [
+        ("calls", text(&counters["calls"])),
+        ("connected", text(&counters["connected"])),
+        ("pick-up rate", campaign::percent(&counters["pick_up_rate"])),
+        ("cost", text(&counters["cost"])),
+        ("paused", text(&campaign["paused_reason"])),
+        ("resumes at", text(&campaign["resumes_at"])),
+        ("next fire", text(&campaign["next_fire"])),
+    ];
+    let told: Vec<String> =
+        facts.iter().filter(|(_, fact)| !fact.is_empty()).map(|(name, fact)| format!("{name} {fact}")).collect();
+    if !told.is_empty() {
+        anstream::println!("{}", told.join(", "));
+    }
+}
+
+fn print_quarantined(unclear: &[Value]) {
     if unclear.is_empty() {
         return;
     }
@@ -106,7 +143,8 @@ fn print_quarantined(jobs: &[Value]) {
     }
 }
 
-fn print_job(client: &Client, job: &Value) {
+/// A job for people: its calls, what was said, what was answered.
+pub(super) fn print_job(job: &Value) {
     anstream::println!("{}", jobs(std::slice::from_ref(job)));
     for attempt in job["attempts"].as_array().into_iter().flatten() {
         anstream::println!(
@@ -129,7 +167,7 @@ fn print_job(client: &Client, job: &Value) {
         print_evidence(&job["evidence"]);
     }
     if job["status"] == "quarantined" {
-        print_choice(client, job);
+        print_choice(job);
     }
 }
 
@@ -151,13 +189,12 @@ fn print_evidence(evidence: &Value) {
     }
 }
 
-fn print_choice(client: &Client, job: &Value) {
-    let number = text(&job["phone_number"]);
+fn print_choice(job: &Value) {
+    let [number, id] = ["phone_number", "id"].map(|name| text(&job[name]));
     anstream::println!(
         "{YELLOW}Nobody calls {number} until this is settled.{RESET} Look for the call in Twilio's console, or ask the gym. Then say\n\
-         that it was called, which ends the job:\n    {}\nor that it was not, and it will be called:\n    {}\n\
+         that it was called, which ends the job:\n    gymcall job resolve {id} called\n\
+         or that it was not, and it will be called:\n    gymcall job resolve {id} not_called\n\
          Should Twilio tell of the call after all, the job goes on by itself.",
-        client.resolving(&text(&job["id"]), "called"),
-        client.resolving(&text(&job["id"]), "not_called"),
     );
 }
