@@ -113,8 +113,10 @@ pub async fn start(settings: &Settings, missing_credentials: String, role: Role)
     let (ledger, orders) = Ledger::new(Arc::clone(&store), rules(settings), capacity(settings));
     let (stop_dialling, stop_serving) = (CancellationToken::new(), CancellationToken::new());
     let (mut worker, mut tasks) = (None, JoinSet::new());
+    let mut twilio = None;
     if let Some(account) = &settings.twilio {
         let client = Arc::new(Client::new(account_of(settings, account), settings.http_timeout())?);
+        twilio = Some(Arc::clone(&client));
         let reconciler =
             Reconciler::new(ledger.clone(), Arc::clone(&client), account.from_number.clone(), voice(settings));
         if !keeper.is_shared() {
@@ -143,6 +145,7 @@ pub async fn start(settings: &Settings, missing_credentials: String, role: Role)
             api_key: settings.api_key.clone(),
             stopping: stop_dialling.clone(),
             phones: settings.phone_rules.clone(),
+            twilio,
             speech: settings.speech.clone(),
             machine_detection: settings.machine_detection,
         }));
@@ -259,6 +262,7 @@ fn rules(settings: &Settings) -> Rules {
         dial_deadline: settings.dial_deadline,
         look_up_waits: settings.look_up_waits.clone(),
         price_waits: settings.price_waits.clone(),
+        recording: settings.recording,
         ..Rules::default()
     }
 }

@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use gymcall_jobs::phone::PhoneRules;
+use gymcall_jobs::rules::Recording;
 use jiff::SignedDuration;
 use secrecy::SecretString;
 use url::Url;
@@ -64,6 +65,8 @@ pub struct Settings {
     pub speech: Speech,
     /// Whether Twilio listens for answering machines, beside the call and without a wait.
     pub machine_detection: bool,
+    /// Whether calls are recorded, where their campaign does not say.
+    pub recording: Recording,
 }
 
 impl Settings {
@@ -123,6 +126,7 @@ impl Settings {
             dial_deadline: duration("GYMCALL_DIAL_DEADLINE", sources.get("GYMCALL_DIAL_DEADLINE").unwrap_or("10s"))?,
             // A conversation over a stream hears machines itself.
             machine_detection: sources.parse("GYMCALL_MACHINE_DETECTION", matches!(speech, Speech::Twilio(_)))?,
+            recording: sources.parse("GYMCALL_RECORDING", Recording::Off)?,
             speech,
         })
     }

@@ -145,6 +145,7 @@ impl Dialer {
                 timeout_s: seconds(rules.ring_timeout),
                 time_limit_s: seconds(rules.time_limit),
                 detection,
+                recorded: job.attempts().last().is_some_and(|attempt| attempt.recorded),
                 send_before,
             })
             .await

@@ -22,6 +22,7 @@ mod limit;
 mod media;
 mod minutes;
 mod page;
+mod recording;
 mod redial;
 mod reply;
 pub mod results;
@@ -47,6 +48,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::Speech;
 use crate::twilio::callback::{AMD_PATH, GATHER_PATH, STATUS_PATH, STREAM_PATH, VOICE_PATH};
+use crate::twilio::client::Client;
 use crate::twilio::public_url::PublicBase;
 use crate::twilio::signature::Verifier;
 use error::Problem;
@@ -65,6 +67,8 @@ pub struct Server {
     pub(crate) api_key: Option<SecretString>,
     /// Which numbers may be called.
     pub(crate) phones: PhoneRules,
+    /// Who keeps the recordings, where there is an account.
+    pub(crate) twilio: Option<Arc<Client>>,
     /// What speaks and listens.
     pub(crate) speech: Speech,
     /// Whether Twilio listens for machines.
@@ -104,6 +108,8 @@ pub struct Parts {
     pub api_key: Option<SecretString>,
     /// Which numbers may be called.
     pub phones: PhoneRules,
+    /// Who keeps the recordings, where there is an account.
+    pub twilio: Option<Arc<Client>>,
     /// What speaks and listens.
     pub speech: Speech,
     /// Whether Twilio listens for machines.
@@ -115,7 +121,8 @@ pub struct Parts {
 impl Server {
     /// A server of these parts.
     pub fn new(parts: Parts) -> Self {
-        let Parts { ledger, base, signatures, can_call, api_key, phones, speech, machine_detection, stopping } = parts;
+        let Parts { ledger, base, signatures, can_call, api_key, phones, twilio, speech, machine_detection, stopping } =
+            parts;
         Self {
             ledger,
             base,
@@ -123,6 +130,7 @@ impl Server {
             can_call,
             api_key,
             phones,
+            twilio,
             speech,
             machine_detection,
             stopping,
@@ -145,6 +153,7 @@ pub fn router(server: Arc<Server>) -> Router {
     let users = Router::new()
         .route("/v1/calls", post(calls::place))
         .route("/v1/calls/{id}", get(calls::show))
+        .route("/v1/calls/{id}/recording.wav", get(recording::wav))
         .route("/v1/campaigns", post(campaigns::create).get(campaigns::list))
         .route("/v1/campaigns/{id}", get(campaigns::show))
         .route("/v1/campaigns/{id}/start", post(campaigns::start))

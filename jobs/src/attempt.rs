@@ -102,6 +102,9 @@ pub struct Attempt {
     /// When our last line has been said, at the latest, in a call that is spoken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub speaks_until: Option<Timestamp>,
+    /// Whether Twilio was asked to record it: decided with the intent, so that what is announced is what happens.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub recorded: bool,
     /// Whether a machine's beep was given a message.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub message: bool,
@@ -155,6 +158,7 @@ impl Attempt {
             spoken: false,
             turns: Vec::new(),
             speaks_until: None,
+            recorded: false,
             message: false,
             started_at: None,
             ended_at: None,

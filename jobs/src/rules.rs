@@ -28,6 +28,8 @@ pub struct Rules {
     pub hours: Option<Hours>,
     /// How long the message takes that a voicemail is left, more rather than less. None: machines are hung up on.
     pub message: Option<SignedDuration>,
+    /// Whether calls are recorded, and announce it.
+    pub recording: Recording,
 }
 
 impl Default for Rules {
@@ -44,6 +46,7 @@ impl Default for Rules {
             price_waits: vec![minutes(1), minutes(10), minutes(60), minutes(6 * 60), minutes(24 * 60)],
             hours: None,
             message: None,
+            recording: Recording::Off,
         }
     }
 }
@@ -62,6 +65,7 @@ impl Rules {
             redial_after: SignedDuration::from_millis((policy.redial_after_minutes * 60_000.0) as i64),
             hours: policy.window.clone(),
             message: policy.message().map(saying),
+            recording: policy.recording.unwrap_or(self.recording),
             ..self.clone()
         }
     }
@@ -96,7 +100,38 @@ pub struct Policy {
     /// What a machine is told after its beep. `{{column}}` stands for that column of the gym's row.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub voicemail_message: Option<String>,
+    /// Whether its calls are recorded; none means as the operator has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recording: Option<Recording>,
 }
+
+/// Whether Twilio records a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Recording {
+    /// It does not, and the agent says so.
+    #[default]
+    Off,
+    /// It does, and the agent says so first, wherever the gym is: in many places all who speak must know.
+    AnnounceAlways,
+}
+
+impl std::str::FromStr for Recording {
+    type Err = UnknownRecording;
+
+    fn from_str(word: &str) -> Result<Self, UnknownRecording> {
+        match word {
+            "off" => Ok(Recording::Off),
+            "announce_always" => Ok(Recording::AnnounceAlways),
+            _ => Err(UnknownRecording),
+        }
+    }
+}
+
+/// It is no word for whether calls are recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("off or announce_always")]
+pub struct UnknownRecording;
 
 /// What becomes of a call that a machine answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -150,6 +185,7 @@ impl Default for Policy {
             max_concurrent_calls: None,
             voicemail: Voicemail::HangUp,
             voicemail_message: None,
+            recording: None,
         }
     }
 }

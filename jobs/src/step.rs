@@ -25,7 +25,7 @@ use crate::id::{CallSid, Tag};
 use crate::job::{CallJob, Phase};
 use crate::outcome::{AnsweredBy, Disposition, EndedReason, Miss, Outcome, SkipReason};
 use crate::retry::{self, later};
-use crate::rules::Rules;
+use crate::rules::{Recording, Rules};
 
 /// What came of an event.
 #[derive(Debug, Clone, PartialEq)]
@@ -156,16 +156,18 @@ impl Next<'_> {
         if self.job.attempts.iter().any(|attempt| attempt.knows(tag)) {
             return Err(Ignored::OldNews);
         }
+        let recorded = self.rules.recording == Recording::AnnounceAlways;
         match self.job.attempts.last_mut() {
             Some(attempt) if attempt.may_ask_again() => {
                 let spent = std::mem::replace(&mut attempt.tag, tag.clone());
                 attempt.spent_tags.push(spent);
                 attempt.begun_at = self.now;
+                attempt.recorded = recorded;
                 attempt.trouble = None;
             }
             last => {
                 let number = last.map_or(1, |attempt| attempt.number + 1);
-                self.job.attempts.push(Attempt::begin(number, tag.clone(), self.now));
+                self.job.attempts.push(Attempt { recorded, ..Attempt::begin(number, tag.clone(), self.now) });
             }
         }
         self.job.phase = Phase::Dialing { since: self.now, tag: tag.clone() };

@@ -56,6 +56,9 @@ pub struct Flags {
     /// Whether Twilio listens for answering machines (`GYMCALL_MACHINE_DETECTION`)
     #[arg(long, value_name = "true|false")]
     machine_detection: Option<String>,
+    /// Whether calls are recorded, where their campaign does not say (`GYMCALL_RECORDING`)
+    #[arg(long, value_name = "off|announce_always")]
+    recording: Option<String>,
 }
 
 impl Flags {
@@ -76,6 +79,7 @@ impl Flags {
             "GYMCALL_VOICE" => &self.voice,
             "GYMCALL_LANGUAGE" => &self.language,
             "GYMCALL_MACHINE_DETECTION" => &self.machine_detection,
+            "GYMCALL_RECORDING" => &self.recording,
             _ => return None,
         };
         filled(flag.as_ref())

@@ -11,6 +11,7 @@ mod hosts;
 mod http;
 mod inquiry;
 mod placement;
+mod recording;
 mod remote;
 
 use std::fmt;
@@ -27,6 +28,7 @@ pub(crate) use http::explain;
 pub use http::{ClientError, from_outside};
 pub use inquiry::{AccountRecord, Balance, Capabilities, MinutePrice, OwnedNumber};
 pub use placement::{MachineDetection, PlaceCall, Placement};
+pub use recording::RemoteRecording;
 pub use remote::{Listing, NextPage, RemoteCall, RequestError};
 
 /// Twilio's path of this version of the API.

@@ -36,7 +36,7 @@ impl Brief {
                 Some(_) => campaign.map(|campaign| campaign.questions.clone()).unwrap_or_default(),
             },
             variables: known.chain(gym.variables.clone()).collect(),
-            recorded: false,
+            recorded: job.attempts().last().is_some_and(|attempt| attempt.recorded),
         }
     }
 

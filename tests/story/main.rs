@@ -26,6 +26,7 @@ mod pace;
 mod pause;
 mod price;
 mod proxy;
+mod recording;
 mod redial;
 #[allow(dead_code, reason = "no user of it needs all of it")]
 #[path = "../../jobs/tests/support/redis_server.rs"]

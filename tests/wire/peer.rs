@@ -163,6 +163,7 @@ pub fn a_call(send_within: Duration) -> PlaceCall {
         timeout_s: 30,
         time_limit_s: 300,
         detection: None,
+        recorded: false,
         send_before: Instant::now() + send_within,
     }
 }

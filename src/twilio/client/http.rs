@@ -113,14 +113,19 @@ pub(super) struct Reply {
     pub(super) body: Result<Vec<u8>, String>,
 }
 
-pub(super) async fn read(mut response: Response) -> Reply {
+pub(super) async fn read(response: Response) -> Reply {
+    read_up_to(BODY_LIMIT, response).await
+}
+
+/// As [`read`], for answers that may be longer.
+pub(super) async fn read_up_to(limit: usize, mut response: Response) -> Reply {
     let server_date = response.headers().get(DATE).and_then(|date| time::rfc2822(date.to_str().ok()?));
     let status = response.status();
     let mut read = Vec::new();
     let body = loop {
         match response.chunk().await {
-            Ok(Some(chunk)) if read.len() + chunk.len() <= BODY_LIMIT => read.extend(&chunk),
-            Ok(Some(_)) => break Err(format!("the body is over {BODY_LIMIT} bytes long")),
+            Ok(Some(chunk)) if read.len() + chunk.len() <= limit => read.extend(&chunk),
+            Ok(Some(_)) => break Err(format!("the body is over {limit} bytes long")),
             Ok(None) => break Ok(read),
             Err(error) => break Err(explain(error)),
         }

@@ -26,6 +26,8 @@ pub struct PlaceCall {
     pub time_limit_s: u32,
     /// Whether Twilio listens for a machine, beside the call and without keeping it waiting.
     pub detection: Option<MachineDetection>,
+    /// Whether Twilio records it.
+    pub recorded: bool,
     /// Past this nothing is sent. A request that was sent before ends by the client's own timeout.
     pub send_before: Instant,
 }
@@ -70,6 +72,13 @@ impl PlaceCall {
         }
         form.push(("Timeout", self.timeout_s.to_string()));
         form.push(("TimeLimit", self.time_limit_s.to_string()));
+        if self.recorded {
+            form.push(("Record", "true".to_owned()));
+            // Who spoke can be heard.
+            form.push(("RecordingChannels", "dual".to_owned()));
+            // Cut at its ends, it would not say at which time of the call something was said.
+            form.push(("Trim", "do-not-trim".to_owned()));
+        }
         if let Some(MachineDetection { callback, awaits_beep }) = &self.detection {
             let mode = if *awaits_beep { "DetectMessageEnd" } else { "Enable" };
             form.push(("MachineDetection", mode.to_owned()));

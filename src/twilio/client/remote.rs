@@ -146,6 +146,18 @@ pub(super) fn request_urls(reply: Reply) -> Result<Vec<String>, RequestError> {
     Ok(wire.events.into_iter().filter_map(|event| event.request?.url).collect())
 }
 
+/// The body itself, where it is no JSON.
+pub(super) fn bytes(reply: Reply) -> Result<Vec<u8>, RequestError> {
+    let http = reply.status.as_u16();
+    if reply.status.is_success() {
+        return reply.body.map_err(|why| unreadable(http, why));
+    }
+    match success::<serde::de::IgnoredAny>(reply) {
+        Ok(_) => Err(unreadable(http, "no sound")),
+        Err(error) => Err(error),
+    }
+}
+
 pub(super) fn success<T: for<'de> Deserialize<'de>>(reply: Reply) -> Result<(T, Option<Timestamp>), RequestError> {
     let http = reply.status.as_u16();
     if reply.status.is_success() {
