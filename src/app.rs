@@ -263,6 +263,7 @@ fn rules(settings: &Settings) -> Rules {
         look_up_waits: settings.look_up_waits.clone(),
         price_waits: settings.price_waits.clone(),
         recording: settings.recording,
+        price_per_minute: Some(settings.price_per_minute),
         ..Rules::default()
     }
 }

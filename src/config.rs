@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use gymcall_jobs::phone::PhoneRules;
 use gymcall_jobs::rules::Recording;
+use gymcall_jobs::spend::Amount;
 use jiff::SignedDuration;
 use secrecy::SecretString;
 use url::Url;
@@ -59,6 +60,8 @@ pub struct Settings {
     pub look_up_waits: Vec<SignedDuration>,
     /// When Twilio is asked what a call cost, counted from its end.
     pub price_waits: Vec<SignedDuration>,
+    /// What a begun minute of a call costs, until Twilio has named a call's price.
+    pub price_per_minute: Amount,
     /// How long placing a call may take.
     pub dial_deadline: SignedDuration,
     /// What speaks and listens.
@@ -123,6 +126,7 @@ impl Settings {
             phone_rules: regions(sources.get("GYMCALL_ALLOWED_REGIONS").unwrap_or("US"))?,
             look_up_waits: waits(sources, "GYMCALL_LOOK_UP_WAITS", "60s,2m,10m,60m", "request")?,
             price_waits: waits(sources, "GYMCALL_PRICE_WAITS", "1m,10m,1h,6h,24h", "end of the call")?,
+            price_per_minute: sources.parse("GYMCALL_PRICE_PER_MINUTE", Amount::from_micros(14_000))?,
             dial_deadline: duration("GYMCALL_DIAL_DEADLINE", sources.get("GYMCALL_DIAL_DEADLINE").unwrap_or("10s"))?,
             // A conversation over a stream hears machines itself.
             machine_detection: sources.parse("GYMCALL_MACHINE_DETECTION", matches!(speech, Speech::Twilio(_)))?,
@@ -140,6 +144,9 @@ impl Settings {
             return refused(
                 "GYMCALL_DIAL_DEADLINE must be at least 1s: a request that has less time is unclear more often than not",
             );
+        }
+        if self.price_per_minute == Amount::ZERO || self.price_per_minute > Amount::from_micros(100_000_000) {
+            return refused("GYMCALL_PRICE_PER_MINUTE must be more than 0 and at most 100");
         }
         if self.max_concurrent_calls == 0 {
             return refused("GYMCALL_MAX_CONCURRENT_CALLS must be at least 1");

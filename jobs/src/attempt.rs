@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{CallSid, Tag};
 use crate::outcome::{AnsweredBy, words};
+use crate::spend::Reserve;
 use crate::turn::SpokenTurn;
 
 words!(
@@ -117,6 +118,10 @@ pub struct Attempt {
     /// Its length in seconds, from Twilio.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_s: Option<u32>,
+    /// What was set aside for it when it was dialled, where a minute's price is known; none once it is certain that it
+    /// made no call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reserve: Option<Reserve>,
     /// What it cost, as decimal text in `price_unit`, from Twilio; it appears some time after the end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price: Option<String>,
@@ -163,6 +168,7 @@ impl Attempt {
             started_at: None,
             ended_at: None,
             duration_s: None,
+            reserve: None,
             price: None,
             answered_by: None,
             counts: true,
@@ -176,10 +182,14 @@ impl Attempt {
         self.price.as_deref().map(|price| price.trim_start_matches('-'))
     }
 
+    /// Whether somebody, or something, picked up.
+    pub fn was_picked_up(&self) -> bool {
+        self.started_at.is_some() || self.status == Some(CallStatus::Completed)
+    }
+
     /// Whether it is over and was picked up, so that it has a price, and that is not known yet.
     pub(crate) fn awaits_price(&self) -> bool {
-        let picked_up = self.started_at.is_some() || self.status == Some(CallStatus::Completed);
-        self.call.is_some() && self.ended_at.is_some() && picked_up && self.price.is_none()
+        self.call.is_some() && self.ended_at.is_some() && self.was_picked_up() && self.price.is_none()
     }
 
     /// Whether a request for this attempt carried the tag.

@@ -8,6 +8,7 @@ use crate::job::Status;
 use crate::outcome::words;
 use crate::question::Question;
 use crate::rules::Policy;
+use crate::tally::Tally;
 
 /// A campaign's record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -157,10 +158,11 @@ impl Campaign {
     }
 }
 
-/// How many jobs of a run stand where.
+/// How many jobs of a run stand where, and what its calls came to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Counts {
     by_status: [u64; Status::ALL.len()],
+    tally: Tally,
 }
 
 impl Counts {
@@ -171,6 +173,22 @@ impl Counts {
             counts.by_status[status as usize] += number;
         }
         counts
+    }
+
+    /// The same counts with the tally of the run's jobs.
+    #[must_use]
+    pub fn with_tally(self, tally: Tally) -> Self {
+        Self { tally, ..self }
+    }
+
+    /// The calls of the run's jobs, and what they cost.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// Which part of the calls that are over was answered by a person; none before the first is over.
+    pub fn pick_up_rate(&self) -> Option<f64> {
+        (self.tally.ended > 0).then(|| self.tally.connected as f64 / self.tally.ended as f64)
     }
 
     /// How many stand at this status.

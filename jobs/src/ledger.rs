@@ -30,6 +30,7 @@ use crate::store::{
     BeginDial, Begun, CampaignCapacity, Capacity, Gate, JobWrite, NewEntry, Refusal, ReplyWrite, Store, StoreError,
     Write,
 };
+use crate::tally::Tally;
 
 use self::memory::{Memory, Seen, Terms};
 use self::moment::{Moment, entry_of, suppression};
@@ -143,7 +144,7 @@ impl Ledger {
                     let Moment { job, effects, entries } = moment;
                     let job = Arc::new(job);
                     let suppress = suppression(&job, &event, further, &effects, now);
-                    let write = JobWrite { entries, ..job_write(&job, version, &event, &terms.rules, now) };
+                    let write = JobWrite { entries, ..job_write(&before, &job, version, &event, &terms.rules, now) };
                     let write = Write { job: Some(write), suppress, reply: reply(&job), ..Write::default() };
                     match crate::in_flight!(event.name(), self.store.commit(write)).await {
                         Ok(()) => {
@@ -195,7 +196,7 @@ impl Ledger {
         let job: Arc<CallJob> = Arc::from(job);
         let campaign = before.membership().map(|membership| (membership.campaign.clone(), terms.own));
         let begin = BeginDial {
-            job: job_write(&job, version, &event, &terms.rules, now),
+            job: job_write(&before, &job, version, &event, &terms.rules, now),
             due: before.due().unwrap_or(due),
             closes: window.map(|window| window.closes),
             gate: Gate { account: self.capacity, campaign },
@@ -264,12 +265,20 @@ impl Ledger {
     }
 }
 
-fn job_write(job: &Arc<CallJob>, from: u64, event: &Event, rules: &Rules, now: Timestamp) -> JobWrite {
+fn job_write(
+    before: &CallJob,
+    job: &Arc<CallJob>,
+    from: u64,
+    event: &Event,
+    rules: &Rules,
+    now: Timestamp,
+) -> JobWrite {
     JobWrite {
         job: Arc::clone(job),
         from: Some(from),
         deadline: job.deadline(rules),
         line_until: job.line_until(rules),
+        tally: Tally::between(before, job),
         entries: vec![entry_of(event, now)],
     }
 }

@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
+use crate::spend::{Amount, Reserve};
 use crate::window::Hours;
 
 /// What [`crate::job::CallJob::step`] needs to know beside the job itself.
@@ -24,6 +25,8 @@ pub struct Rules {
     pub queued_limit: SignedDuration,
     /// When Twilio is asked what a call cost, counted from its end; after the last nobody asks again.
     pub price_waits: Vec<SignedDuration>,
+    /// What a begun minute of a call costs; none where nobody has said. Then nothing is set aside for calls.
+    pub price_per_minute: Option<Amount>,
     /// The hours that are kept; none for jobs that may be dialled at any time.
     pub hours: Option<Hours>,
     /// How long the message takes that a voicemail is left, more rather than less. None: machines are hung up on.
@@ -44,6 +47,7 @@ impl Default for Rules {
             time_limit: minutes(5),
             queued_limit: minutes(1),
             price_waits: vec![minutes(1), minutes(10), minutes(60), minutes(6 * 60), minutes(24 * 60)],
+            price_per_minute: None,
             hours: None,
             message: None,
             recording: Recording::Off,
@@ -55,6 +59,12 @@ impl Rules {
     /// The longest a call can hold its line, from the stored intent on.
     pub fn line_limit(&self) -> SignedDuration {
         self.ring_timeout + self.time_limit + SignedDuration::from_secs(60)
+    }
+
+    /// What is set aside for one call: it may be as long as a call may be.
+    pub fn reserve(&self) -> Option<Reserve> {
+        let minutes = u32::try_from(self.time_limit.as_secs().saturating_add(59) / 60).unwrap_or(u32::MAX);
+        self.price_per_minute.map(|per_minute| Reserve { per_minute, minutes })
     }
 
     /// These rules as a campaign's policy narrows them.

@@ -157,17 +157,19 @@ impl Next<'_> {
             return Err(Ignored::OldNews);
         }
         let recorded = self.rules.recording == Recording::AnnounceAlways;
+        let reserve = self.rules.reserve();
         match self.job.attempts.last_mut() {
             Some(attempt) if attempt.may_ask_again() => {
                 let spent = std::mem::replace(&mut attempt.tag, tag.clone());
                 attempt.spent_tags.push(spent);
                 attempt.begun_at = self.now;
                 attempt.recorded = recorded;
+                attempt.reserve = reserve;
                 attempt.trouble = None;
             }
             last => {
                 let number = last.map_or(1, |attempt| attempt.number + 1);
-                self.job.attempts.push(Attempt { recorded, ..Attempt::begin(number, tag.clone(), self.now) });
+                self.job.attempts.push(Attempt { recorded, reserve, ..Attempt::begin(number, tag.clone(), self.now) });
             }
         }
         self.job.phase = Phase::Dialing { since: self.now, tag: tag.clone() };
@@ -188,6 +190,7 @@ impl Next<'_> {
             return Err(Ignored::OutOfPlace);
         };
         attempt.trouble = Some(detail.to_owned());
+        attempt.reserve = None;
         let requests = attempt.spent_tags.len() + 1;
         let missed = match why {
             NonCreation::BadNumber => Some(EndedReason::InvalidDestination),
@@ -270,6 +273,7 @@ impl Next<'_> {
             && let Some(attempt) = self.job.attempts.last_mut()
         {
             attempt.counts = false;
+            attempt.reserve = None;
         }
         self.close_attempt();
         match fate {

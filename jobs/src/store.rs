@@ -20,6 +20,7 @@ use crate::campaign::{Campaign, Counts};
 use crate::id::{CampaignId, ImportId, JobId, RunId};
 use crate::job::{CallJob, Status};
 use crate::phone::PhoneNumber;
+use crate::tally::Tally;
 
 pub mod clock;
 pub mod gate;
@@ -93,7 +94,7 @@ pub trait Store: Send + Sync + 'static {
     /// Campaigns, the newest first.
     async fn campaigns(&self, cursor: Option<String>, limit: u32) -> Result<Page<Stored<Campaign>>, StoreError>;
 
-    /// How many jobs of a run stand where. Costs the same with ten jobs and a million.
+    /// How many jobs of a run stand where, and their tally. Costs the same with ten jobs and a million.
     async fn counts(&self, run: &RunId) -> Result<Counts, StoreError>;
 
     /// Jobs that may be dialled now: single calls first, because somebody waits for them, then those of
@@ -155,8 +156,18 @@ pub struct JobWrite {
     pub deadline: Option<Timestamp>,
     /// Until when it may hold a line: [`CallJob::line_until`].
     pub line_until: Option<Timestamp>,
+    /// What it adds to the counters of its run: [`Tally::between`] what was read and this.
+    pub tally: Tally,
     /// What happened, for its history.
     pub entries: Vec<NewEntry>,
+}
+
+impl JobWrite {
+    /// A job that is stored for the first time.
+    pub fn new(job: impl Into<Arc<CallJob>>) -> Self {
+        let job = job.into();
+        Self { tally: Tally::of(&job), from: None, deadline: None, line_until: None, entries: Vec::new(), job }
+    }
 }
 
 /// A campaign to be stored.

@@ -12,6 +12,7 @@ mod laws {
     mod dialling;
     mod ending;
     mod history;
+    mod money;
     mod order;
     mod record;
     mod trial;

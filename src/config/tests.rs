@@ -72,3 +72,14 @@ fn people_are_called_only_where_twilio_can_reach_this_server_in_secret() {
     let why = settings(&[REAL, PUBLIC, KEY, ("GYMCALL_SPEECH", "tones")]).unwrap_err();
     assert!(why.starts_with("GYMCALL_SPEECH=tones"), "{why}");
 }
+
+#[test]
+fn a_minute_costs_what_the_operator_says() {
+    let price = |value| settings(&[("GYMCALL_PRICE_PER_MINUTE", value)]).map(|settings| settings.price_per_minute);
+    assert_eq!(price("").unwrap(), "0.014".parse().unwrap());
+    assert_eq!(price("0.0085").unwrap(), "0.0085".parse().unwrap());
+    for nonsense in ["0", "-1", "100.5", "free"] {
+        let why = price(nonsense).unwrap_err();
+        assert!(why.starts_with("GYMCALL_PRICE_PER_MINUTE"), "{nonsense}: {why}");
+    }
+}

@@ -1,7 +1,5 @@
 //! What changed since the last run, and the results of each run.
 
-use std::sync::Arc;
-
 use gymcall_jobs::gym::Gym;
 use gymcall_jobs::id::{CampaignId, JobId, RunId};
 use gymcall_jobs::job::{CallJob, Membership};
@@ -60,8 +58,7 @@ impl Nights<'_> {
         let answer = |(key, value): &(&str, Value)| json!({"key": key, "value": value, "quote": "as heard", "from_ms": 1, "to_ms": 2});
         record["answers"] = answers.iter().map(answer).collect();
         let job: CallJob = serde_json::from_value(record).unwrap();
-        let job = JobWrite { job: Arc::new(job), from: None, deadline: None, line_until: None, entries: Vec::new() };
-        self.desk.store().commit(Write { job: Some(job), ..Write::default() }).await.unwrap();
+        self.desk.store().commit(Write { job: Some(JobWrite::new(job)), ..Write::default() }).await.unwrap();
     }
 }
 

@@ -1,7 +1,5 @@
 //! Jobs that come into being one at a time: single calls and redials.
 
-use std::sync::Arc;
-
 use super::Ledger;
 use crate::job::CallJob;
 use crate::store::{JobWrite, NewEntry, ReplyWrite, StoreError, Write};
@@ -16,13 +14,7 @@ impl Ledger {
             ignored: None,
         };
         let write = Write {
-            job: Some(JobWrite {
-                job: Arc::new(job.clone()),
-                from: None,
-                deadline: None,
-                line_until: None,
-                entries: vec![entry],
-            }),
+            job: Some(JobWrite { entries: vec![entry], ..JobWrite::new(job.clone()) }),
             reply,
             ..Write::default()
         };

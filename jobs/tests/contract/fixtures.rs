@@ -15,6 +15,7 @@ use gymcall_jobs::step::Step;
 use gymcall_jobs::store::{
     BeginDial, Begun, CampaignCapacity, CampaignWrite, Capacity, Gate, JobWrite, NewEntry, Store, Stored, Write,
 };
+use gymcall_jobs::tally::Tally;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
@@ -32,6 +33,11 @@ pub const WIDE: Capacity = Capacity { calls_per_second: 1e9, lines: 1_000_000 };
 
 pub fn wide_gate() -> Gate {
     Gate { account: WIDE, campaign: None }
+}
+
+/// The usual rules, and a price.
+pub fn rules() -> Rules {
+    Rules { price_per_minute: Some("0.014".parse().unwrap()), ..Rules::default() }
 }
 
 fn chance() -> u128 {
@@ -96,8 +102,14 @@ pub fn job_write(job: &CallJob, from: Option<u64>) -> JobWrite {
         from,
         deadline: job.deadline(&rules),
         line_until: job.line_until(&rules),
+        tally: Tally::default(),
         entries: Vec::new(),
     }
+}
+
+/// A job as it is to be stored after a move.
+pub fn move_of(before: &Stored<CallJob>, after: &CallJob) -> JobWrite {
+    JobWrite { tally: Tally::between(&before.record, after), ..job_write(after, Some(before.version)) }
 }
 
 pub fn write_of(job: &CallJob, from: Option<u64>) -> Write {
@@ -124,7 +136,7 @@ pub fn call_sid() -> CallSid {
 
 /// The job after an event that moves it.
 pub fn after(job: &CallJob, event: &Event, now: Timestamp) -> CallJob {
-    match job.step(event, &Rules::default(), now) {
+    match job.step(event, &rules(), now) {
         Step::Moved(next, _) => *next,
         Step::Ignored(why) => panic!("{event:?} was ignored: {}", why.as_str()),
     }
@@ -132,9 +144,9 @@ pub fn after(job: &CallJob, event: &Event, now: Timestamp) -> CallJob {
 
 /// Stores what an event makes of a job.
 pub async fn tell(store: &dyn Store, id: &JobId, event: Event) -> CallJob {
-    let Stored { record, version } = read(store, id).await;
-    let next = after(&record, &event, store.now());
-    store.commit(write_of(&next, Some(version))).await.unwrap();
+    let before = read(store, id).await;
+    let next = after(&before.record, &event, store.now());
+    store.commit(Write { job: Some(move_of(&before, &next)), ..Write::default() }).await.unwrap();
     next
 }
 
@@ -142,7 +154,7 @@ pub async fn tell(store: &dyn Store, id: &JobId, event: Event) -> CallJob {
 pub fn dial(waiting: &Stored<CallJob>, gate: Gate, now: Timestamp) -> BeginDial {
     let due = waiting.record.due().expect("a waiting job");
     let dialing = after(&waiting.record, &Event::DialBegun { tag: tag() }, now);
-    BeginDial { job: job_write(&dialing, Some(waiting.version)), due, closes: None, gate }
+    BeginDial { job: move_of(waiting, &dialing), due, closes: None, gate }
 }
 
 /// Reads a waiting job and asks to dial it.

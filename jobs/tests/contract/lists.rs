@@ -2,11 +2,13 @@
 
 use std::collections::HashSet;
 
+use gymcall_jobs::attempt::CallStatus;
 use gymcall_jobs::campaign::{CampaignState, Counts};
 use gymcall_jobs::event::{Event, NonCreation};
 use gymcall_jobs::id::JobId;
 use gymcall_jobs::job::{CallJob, Phase, Status};
 use gymcall_jobs::store::{JobQuery, Store, StoreError};
+use gymcall_jobs::tally::Tally;
 
 use super::Keeper;
 use super::fixtures::*;
@@ -57,6 +59,12 @@ pub async fn counts_are_right_after_any_moves(keeper: impl Keeper) {
                 keeper.set_clock((*look_up_at).max(store.now()));
                 Event::Tick
             }
+            (Phase::Placed { call, .. }, 1 | 2) => {
+                let price = (walk >> 60 & 1 == 1).then(|| "-0.02800".to_owned());
+                let (call, at, answered_by) = (call.clone(), Some(store.now()), None);
+                let status = if price.is_some() { CallStatus::Completed } else { CallStatus::Failed };
+                Event::CallNews { tag: None, call, status, at, duration_s: Some(61), price, answered_by }
+            }
             (Phase::Placed { look_at, .. }, _) => {
                 keeper.set_clock((*look_at).max(store.now()));
                 Event::Tick
@@ -66,7 +74,9 @@ pub async fn counts_are_right_after_any_moves(keeper: impl Keeper) {
         tell(store, id, event).await;
     }
     let scanned = all(store, JobQuery { limit: 5, ..JobQuery::default() }, async || ()).await;
-    let scanned = Counts::from_pairs(scanned.iter().map(|job| (job.status(), 1)));
+    let tally = scanned.iter().map(Tally::of).fold(Tally::default(), Tally::plus);
+    assert!(tally.calls > 0 && tally.ended > 0 && tally.cost > 0 && tally.reserved > 0, "{tally:?}");
+    let scanned = Counts::from_pairs(scanned.iter().map(|job| (job.status(), 1))).with_tally(tally);
     assert_eq!(store.counts(&campaign.run).await.unwrap(), scanned);
     assert_eq!(scanned.total(), 12);
     assert!(scanned.of(Status::Waiting) < 12);

@@ -13,6 +13,7 @@ use gymcall_jobs::id::{CallSid, Tag};
 use gymcall_jobs::job::{CallJob, Phase};
 use gymcall_jobs::outcome::{AnsweredBy, Disposition, EndedReason, Report};
 use gymcall_jobs::rules::Rules;
+use gymcall_jobs::spend::Amount;
 use gymcall_jobs::step::{Effect, Step};
 use gymcall_jobs::turn::SpokenTurn;
 use gymcall_jobs::window::Hours;
@@ -417,6 +418,7 @@ pub(crate) fn rules() -> impl Strategy<Value = Rules> {
             queued_limit,
             hours,
             message,
+            price_per_minute: Some(Amount::from_micros(14_000)),
             ..Rules::default()
         },
     )

@@ -5,12 +5,12 @@ use gymcall_jobs::campaign::{CampaignState, Counts, PausedReason};
 use gymcall_jobs::event::{Event, Fate, NonCreation};
 use gymcall_jobs::id::{ImportId, JobId};
 use gymcall_jobs::job::{CallJob, Phase};
-use gymcall_jobs::rules::Rules;
 use gymcall_jobs::step::Step;
 use gymcall_jobs::store::{
     Begun, CampaignWrite, Capacity, JobQuery, Refusal, ReplyWrite, SavedReply, Store, StoreError, Stored, Suppression,
     Write,
 };
+use gymcall_jobs::tally::Tally;
 use jiff::SignedDuration;
 
 use crate::HandClock;
@@ -192,7 +192,8 @@ impl Walk<'_> {
             _ => {
                 let statuses = [CallStatus::InProgress, CallStatus::Busy, CallStatus::Completed];
                 let status = *self.dice.of(&statuses).unwrap();
-                let (at, duration_s, price, answered_by) = (None, None, None, None);
+                let price = self.dice.one_in(3).then(|| "-0.0140".to_owned());
+                let (at, duration_s, answered_by) = (None, Some(self.dice.below(200) as u32), None);
                 Event::CallNews { tag: Some(tag), call, status, at, duration_s, price, answered_by }
             }
         }
@@ -202,12 +203,13 @@ impl Walk<'_> {
         let Some(job) = self.any_job() else { return ("nothing", String::new(), String::new()) };
         let stored = self.stored(job.id());
         let event = self.event(&job);
-        let Step::Moved(next, _) = stored.record.step(&event, &Rules::default(), self.store.now()) else {
+        let Step::Moved(next, _) = stored.record.step(&event, &rules(), self.store.now()) else {
             return ("nothing", String::new(), String::new());
         };
-        let mut write = write_of(&next, Some(stored.version + u64::from(self.dice.one_in(10))));
-        write.job.as_mut().unwrap().entries = vec![entry(event.name())];
-        self.commit("an event", write).await
+        let mut write = move_of(&stored, &next);
+        write.from = Some(stored.version + u64::from(self.dice.one_in(10)));
+        write.entries = vec![entry(event.name())];
+        self.commit("an event", Write { job: Some(write), ..Write::default() }).await
     }
 
     async fn suppress(&mut self) -> Said {
@@ -284,8 +286,9 @@ impl Walk<'_> {
             let stored = store.campaign(&campaign.id).await.unwrap().unwrap();
             assert_eq!((&stored.record, stored.version), (campaign, *version), "{when}: campaign");
             let of = |job: &CallJob| job.membership().is_some_and(|of| of.run == campaign.run);
-            let jobs = plain.seen().map(|kept| &kept.job).filter(|job| of(job));
-            let counts = Counts::from_pairs(jobs.map(|job| (job.status(), 1)));
+            let jobs: Vec<_> = plain.seen().map(|kept| &kept.job).filter(|job| of(job)).collect();
+            let tally = jobs.iter().map(|job| Tally::of(job)).fold(Tally::default(), Tally::plus);
+            let counts = Counts::from_pairs(jobs.iter().map(|job| (job.status(), 1))).with_tally(tally);
             assert_eq!(store.counts(&campaign.run).await.unwrap(), counts, "{when}: counts");
         }
         for number in 0..8 {

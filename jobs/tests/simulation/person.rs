@@ -214,12 +214,6 @@ async fn suppress(ledger: &Ledger, job: &CallJob) -> Result<(), gymcall_jobs::st
 }
 
 fn write_of(job: CallJob) -> Write {
-    let job = gymcall_jobs::store::JobWrite {
-        job: job.into(),
-        from: None,
-        deadline: None,
-        line_until: None,
-        entries: Vec::new(),
-    };
+    let job = gymcall_jobs::store::JobWrite::new(job);
     Write { job: Some(job), ..Write::default() }
 }

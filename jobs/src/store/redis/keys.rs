@@ -16,7 +16,7 @@
 //! | `pace:SCOPE` | the latest grants, the newest first |
 //! | `campaign:ID`, `campaigns` | a campaign: version, whether it is running, present run, record; all, by their creation |
 //! | `run:RUN`, `runs:CAMPAIGN` | a run's campaign and its batch of additions; a campaign's runs |
-//! | `counts:RUN` | how many of its jobs stand where |
+//! | `counts:RUN` | how many of its jobs stand where, by the number of the status, and their tally, by its counters' names |
 //! | `import:ID`, `importing:CAMPAIGN`, `dropped` | open imports; batches that wait to be cleared away |
 //! | `suppressed`, `suppressed:list` | numbers that may not be called, and their order |
 //! | `reply:KEY` | the reply kept for an idempotency key |

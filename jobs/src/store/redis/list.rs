@@ -13,6 +13,7 @@ use crate::campaign::{Campaign, Counts};
 use crate::job::{CallJob, Status};
 use crate::store::kept::{code, cursor, decode, micros, page, page_size, status};
 use crate::store::{Entry, JobQuery, Page, SavedReply, StoreError, Stored, Suppression};
+use crate::tally::Tally;
 
 /// The list of a batch that live jobs share.
 const LIVE: &str = "live";
@@ -215,15 +216,16 @@ pub(super) async fn campaigns(
     Ok(page(found, size))
 }
 
-/// How many jobs of a run stand where.
+/// How many jobs of a run stand where, and their tally.
 pub(super) async fn counts(link: &Link, run: &str) -> Result<Counts, StoreError> {
-    let counts: HashMap<u8, i64> = link.ask(cmd("HGETALL").arg(keys::counts(run))).await?;
+    let counts: HashMap<String, i64> = link.ask(cmd("HGETALL").arg(keys::counts(run))).await?;
+    let tally = Tally::default().parts().map(|(name, _)| counts.get(name).copied().unwrap_or(0));
     let mut pairs = Vec::new();
-    for (number, n) in counts {
+    for (number, n) in counts.iter().filter_map(|(name, n)| Some((name.parse().ok()?, *n))) {
         let status = status(number).ok_or_else(|| StoreError::Corrupt(format!("status {number}")))?;
         pairs.push((status, u64::try_from(n).unwrap_or(0)));
     }
-    Ok(Counts::from_pairs(pairs))
+    Ok(Counts::from_pairs(pairs).with_tally(Tally::from_parts(tally)))
 }
 
 /// The suppression list by number. The cursor is the last number of the page before.

@@ -16,6 +16,7 @@ use crate::campaign::CampaignState;
 use crate::job::CallJob;
 use crate::store::kept::{code, decode, micros};
 use crate::store::{CampaignWrite, JobWrite, NewEntry, ReplyWrite, SavedReply, StoreError, Stored};
+use crate::tally::Tally;
 
 const JOB_HEAD: usize = 67;
 const CAMPAIGN_HEAD: usize = 11;
@@ -57,14 +58,24 @@ fn digits(head: &[u8], place: std::ops::Range<usize>) -> Result<u64, StoreError>
 
 /// A job to be written, as the scripts read it.
 pub(super) fn push_job(call: &mut Call, write: &JobWrite) -> Result<(), StoreError> {
-    let JobWrite { job, from, deadline, line_until, entries } = write;
+    let JobWrite { job, from, deadline, line_until, tally, entries } = write;
     call.push(job.id().as_str()).maybe(*from).push(code(job.status()));
     call.maybe(job.due().map(micros)).push(time(*deadline)).push(time(*line_until));
     call.push(if job.holds_number() { "1" } else { "0" }).push(job.gym().phone.as_str());
     call.maybe(job.membership().map(|of| of.campaign.as_str())).maybe(job.membership().map(|of| of.run.as_str()));
     let record = encode(job.as_ref())?;
     call.push(if job.status().is_final() { pack(&record) } else { record });
+    push_tally(call, *tally);
     push_entries(call, entries)
+}
+
+/// What changes in the counters of the job's run.
+fn push_tally(call: &mut Call, tally: Tally) {
+    let changed: Vec<_> = tally.parts().into_iter().filter(|(_, by)| *by != 0).collect();
+    call.push(changed.len());
+    for (name, by) in changed {
+        call.push(name).push(by);
+    }
 }
 
 /// A campaign to be written, as the scripts read it.

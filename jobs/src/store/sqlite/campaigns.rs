@@ -8,6 +8,7 @@ use crate::campaign::{Campaign, CampaignState, Counts};
 use crate::id::{CampaignId, RunId};
 use crate::store::kept::{cursor, page, page_size, status};
 use crate::store::{CampaignWrite, Page, StoreError, Stored};
+use crate::tally::Tally;
 
 /// A changed or new campaign, ready for the writer.
 pub(super) struct CampaignChange {
@@ -79,7 +80,7 @@ pub(super) fn list(db: &Connection, after: Option<&str>, limit: u32) -> Result<P
     Ok(page(found, size))
 }
 
-/// How many jobs of a run stand where.
+/// How many jobs of a run stand where, and their tally.
 pub(super) fn counts(db: &Connection, run: &str) -> Result<Counts, Trouble> {
     let sql = "SELECT status, n FROM counts WHERE run = (SELECT no FROM runs WHERE id = ?)";
     let mut statement = db.prepare_cached(sql)?;
@@ -90,5 +91,14 @@ pub(super) fn counts(db: &Connection, run: &str) -> Result<Counts, Trouble> {
         let status = status(number).ok_or_else(|| StoreError::Corrupt(format!("status {number}")))?;
         pairs.push((status, u64::try_from(n).unwrap_or(0)));
     }
-    Ok(Counts::from_pairs(pairs))
+    Ok(Counts::from_pairs(pairs).with_tally(tally(db, run)?))
+}
+
+fn tally(db: &Connection, run: &str) -> rusqlite::Result<Tally> {
+    let sql = "SELECT calls, ended, connected, cost, reserved FROM tallies
+        WHERE run = (SELECT no FROM runs WHERE id = ?)";
+    let read = |row: &rusqlite::Row<'_>| {
+        Ok(Tally::from_parts([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?]))
+    };
+    Ok(db.prepare_cached(sql)?.query_row([run], read).optional()?.unwrap_or_default())
 }

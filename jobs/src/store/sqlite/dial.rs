@@ -40,6 +40,7 @@ impl Dial {
         match self.gates(db, &known, now)? {
             Ok(grants) => {
                 jobs::update(db, &self.change.row, &known)?;
+                jobs::tally(db, known.run, self.change.tally)?;
                 jobs::add_entries(db, known.seq, &self.change.entries)?;
                 for (scope, next) in grants {
                     pace::take(&next, db, scope, now)?;

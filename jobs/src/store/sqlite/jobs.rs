@@ -5,9 +5,12 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::error::Trouble;
 use super::rows::{JobChange, JobRow, Known, code, known};
 use crate::store::StoreError;
+use crate::tally::Tally;
 
 /// The batch of the single calls: see the schema.
 const SINGLES: i64 = 1;
+/// What stands for their run.
+const SINGLE_CALLS: i64 = 0;
 
 /// What a write of a job will do, once everything else was found to be in order.
 pub(super) enum Place {
@@ -59,17 +62,17 @@ pub(super) fn check(db: &Connection, change: &JobChange, new_campaign: bool) -> 
 /// Writes a job that [`check`] has passed.
 pub(super) fn write(db: &Connection, change: &JobChange, place: Place) -> Result<(), Trouble> {
     let row = &change.row;
-    let seq = match place {
+    let (seq, run) = match place {
         Place::Old(known) => {
             update(db, row, &known)?;
-            known.seq
+            (known.seq, known.run)
         }
         Place::New { campaign, dropped } => {
             if let Some(dropped) = dropped {
                 forget(db, dropped)?;
             }
             let (batch, campaign, run) = match &row.membership {
-                None => (SINGLES, None, 0),
+                None => (SINGLES, None, SINGLE_CALLS),
                 Some((id, run)) => {
                     let campaign = match campaign {
                         Some(no) => no,
@@ -80,9 +83,10 @@ pub(super) fn write(db: &Connection, change: &JobChange, place: Place) -> Result
                 }
             };
             count(db, run, code(row.status), 1)?;
-            insert(db, row, batch, campaign, run)?
+            (insert(db, row, batch, campaign, run)?, run)
         }
     };
+    tally(db, run, change.tally)?;
     add_entries(db, seq, &change.entries)?;
     Ok(())
 }
@@ -169,6 +173,19 @@ pub(super) fn count(db: &Connection, run: i64, status: i64, by: i64) -> rusqlite
     let sql = "INSERT INTO counts (run, status, n) VALUES (?, ?, ?)
         ON CONFLICT (run, status) DO UPDATE SET n = n + excluded.n";
     db.prepare_cached(sql)?.execute([run, status, by]).map(drop)
+}
+
+/// Adds to the tally of a run; single calls have none.
+pub(super) fn tally(db: &Connection, run: i64, by: Tally) -> rusqlite::Result<()> {
+    if run == SINGLE_CALLS || by == Tally::default() {
+        return Ok(());
+    }
+    let [calls, ended, connected, cost, reserved] = by.parts().map(|(_, by)| by);
+    let sql = "INSERT INTO tallies (run, calls, ended, connected, cost, reserved) VALUES (?, ?, ?, ?, ?, ?)
+        ON CONFLICT (run) DO UPDATE SET calls = calls + excluded.calls, ended = ended + excluded.ended,
+        connected = connected + excluded.connected, cost = cost + excluded.cost,
+        reserved = reserved + excluded.reserved";
+    db.prepare_cached(sql)?.execute([run, calls, ended, connected, cost, reserved]).map(drop)
 }
 
 /// The number of a campaign.

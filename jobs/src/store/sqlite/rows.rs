@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::job::{CallJob, Status};
 use crate::store::kept::{self, micros};
 use crate::store::{JobWrite, NewEntry, StoreError, Stored};
+use crate::tally::Tally;
 
 /// The number of a status in the file, which the schema's partial indexes know.
 pub(super) const fn code(status: Status) -> i64 {
@@ -56,13 +57,14 @@ pub(super) struct JobChange {
     pub(super) job: Arc<CallJob>,
     pub(super) row: JobRow,
     pub(super) from: Option<u64>,
+    pub(super) tally: Tally,
     pub(super) entries: Vec<String>,
 }
 
 impl JobChange {
     pub(super) fn new(write: JobWrite) -> Result<Self, StoreError> {
         let row = JobRow::new(&write.job, write.deadline, write.line_until)?;
-        Ok(Self { row, from: write.from, entries: encode_all(&write.entries)?, job: write.job })
+        Ok(Self { row, from: write.from, tally: write.tally, entries: encode_all(&write.entries)?, job: write.job })
     }
 }
 

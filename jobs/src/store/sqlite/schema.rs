@@ -5,7 +5,7 @@
 //! - Each job belongs to a batch: an import, a run's later additions, or the single calls. Only
 //!   batches in state 1 are visible, and every question starts from visible batches: the rows of
 //!   an import that is still coming in are never even looked at.
-//! - `counts` is kept in the transaction that moves a job, so it is right at any moment.
+//! - `counts` and `tallies` are kept in the transaction that moves a job, so they are right at any moment.
 
 use std::path::Path;
 use std::time::Duration;
@@ -101,6 +101,17 @@ const MIGRATIONS: &[&str] = &[
     -- The campaign's present run. Jobs of its earlier ones are not dialled any more.
     ALTER TABLE campaigns ADD COLUMN run TEXT NOT NULL DEFAULT '';
     UPDATE campaigns SET run = json_extract(record, '$.run');
+",
+    "
+    -- The calls of a run's jobs and what they cost, as it is in the jobs' records.
+    CREATE TABLE tallies (
+        run INTEGER PRIMARY KEY,
+        calls INTEGER NOT NULL,
+        ended INTEGER NOT NULL,
+        connected INTEGER NOT NULL,
+        cost INTEGER NOT NULL,
+        reserved INTEGER NOT NULL
+    );
 ",
 ];
 

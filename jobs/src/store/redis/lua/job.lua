@@ -71,8 +71,11 @@ local function read_job()
   local job = {
     id = arg(), from = tonumber(arg()), status = tonumber(arg()), ready = optional(), deadline = arg(),
     line = arg(), holds = arg(), phone = arg(), campaign = optional(), run = optional(),
-    record = arg(), entries = tonumber(arg()),
+    record = arg(),
   }
+  job.tally = at + 1
+  at = at + 1 + 2 * tonumber(ARGV[job.tally])
+  job.entries = tonumber(arg())
   job.first = at + 1
   at = at + job.entries
   return job
@@ -84,8 +87,9 @@ local function add_entries(id, first, count)
   end
 end
 
-local function count(run, status, by)
-  if run then call('HINCRBY', P .. 'counts:' .. run, status, by) end
+-- Adds to a counter of a run: of the jobs at a status, or one of the tally's.
+local function count(run, counter, by)
+  if run then call('HINCRBY', P .. 'counts:' .. run, counter, by) end
 end
 
 -- The queue: waiting jobs of a batch by the time from which on they may be dialled.
@@ -140,6 +144,11 @@ local function write_job(job, before)
   if was ~= status then
     if was then count(job.run, was, -1) end
     count(job.run, status, 1)
+  end
+  if job.run then
+    for place = job.tally + 1, job.tally + 2 * tonumber(ARGV[job.tally]), 2 do
+      count(job.run, ARGV[place], ARGV[place + 1])
+    end
   end
   if job.ready then
     enqueue(batch_of(before), id, job.ready)
