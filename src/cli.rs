@@ -12,6 +12,7 @@ mod client;
 mod demo;
 mod doctor;
 mod download;
+mod events;
 mod import;
 mod job;
 mod results;
@@ -20,6 +21,7 @@ mod simulator;
 mod status;
 mod table;
 mod template;
+mod webhook;
 mod worker;
 
 use std::path::PathBuf;
@@ -71,6 +73,11 @@ enum Command {
     Status(status::Status),
     /// A campaign's answers, and what changed in them
     Results(results::Results),
+    /// What happens, as it happens
+    Events(events::Events),
+    /// Where events are sent to: add, list, remove
+    #[command(subcommand)]
+    Webhook(webhook::Webhook),
 }
 
 /// Why a command did not do as asked.
@@ -163,6 +170,8 @@ async fn run(cli: Cli) -> Result<Done, CliError> {
         Command::Job(job) => job.run(&client()?, json).await,
         Command::Status(status) => status.run(&client()?, json).await,
         Command::Results(results) => results.run(&client()?, json).await,
+        Command::Events(events) => events.run(&client()?, json).await,
+        Command::Webhook(webhook) => webhook.run(&client()?, json).await,
     }
 }
 
