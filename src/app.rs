@@ -135,7 +135,7 @@ pub async fn start(settings: &Settings, missing_credentials: String, role: Role)
         }
         tasks.spawn(until(stop_serving.clone(), sweep::deadlines(ledger.clone())));
     }
-    tasks.spawn(until(stop_serving.clone(), sweep::cancelled(ledger.clone())));
+    tasks.spawn(until(stop_serving.clone(), sweep::campaigns(ledger.clone())));
     let serving = listener.map(|(listener, address)| {
         let server = Arc::new(Server::new(Parts {
             ledger: ledger.clone(),

@@ -100,6 +100,9 @@ impl Dialer {
             Begun::Refused(GateRefusal::WindowClosed) => {
                 self.ledger.tell(id, Event::WindowClosed).await?;
             }
+            Begun::Refused(GateRefusal::HoursChanged) => {
+                self.ledger.tell(id, Event::HoursChanged).await?;
+            }
             Begun::Refused(GateRefusal::NumberHeld(holder)) => {
                 // Nobody waits for a single call that cannot be made now, and nothing but a person frees
                 // the number of a call that is in quarantine.

@@ -34,6 +34,10 @@ pub struct Campaign {
     /// When it was first started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
+    /// When its hours changed, until everything that waits has been told: see
+    /// [`crate::ledger::Ledger::follow_hours`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours_changed_at: Option<Timestamp>,
 }
 
 /// What people have decided for a campaign. Whether it is complete, or still pausing, follows
@@ -130,6 +134,16 @@ impl Campaign {
             CampaignState::Paused(reason) => Some(reason),
             _ => None,
         }
+    }
+
+    /// The same with another policy, and with the usual hours if that names none. Where its hours change, it is on
+    /// record that what waits has yet to be told.
+    #[must_use]
+    pub fn with_policy(self, policy: Policy, now: Timestamp) -> Campaign {
+        let policy = policy.with_usual_hours();
+        let same = policy.window == self.policy.window;
+        let hours_changed_at = if same { self.hours_changed_at } else { Some(now) };
+        Campaign { policy, hours_changed_at, updated_at: now, ..self }
     }
 
     /// The campaign after `action`; the same again where it is there already.
@@ -234,6 +248,7 @@ mod tests {
             created_at: now,
             updated_at: now,
             started_at: None,
+            hours_changed_at: None,
         };
         let over = Counts::from_pairs([(Status::Completed, 2), (Status::Quarantined, 1)]);
         let refused = campaign(CampaignState::Running).act(Action::Cancel, &over, now);

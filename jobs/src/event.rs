@@ -155,6 +155,8 @@ pub enum Event {
     WindowClosed,
     /// A newer run of its campaign has taken over.
     Superseded,
+    /// The hours of the job's campaign are others than those it waits by.
+    HoursChanged,
     /// The number was refused at the dial because another attempt at it is open, and waiting makes no sense.
     Overtaken,
     /// A person says what became of a quarantined call.
@@ -211,6 +213,7 @@ impl Event {
             Event::Suppressed => "suppressed",
             Event::WindowClosed => "window_closed",
             Event::Superseded => "superseded",
+            Event::HoursChanged => "hours_changed",
             Event::Overtaken => "overtaken",
             Event::Resolved { .. } => "resolved",
             Event::Tick => "tick",

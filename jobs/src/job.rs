@@ -228,6 +228,14 @@ impl CallJob {
         Ok(())
     }
 
+    /// Whether it waits for the window that these hours give. If not, it was made by others, or by an older
+    /// database of time zones.
+    pub(crate) fn waits_by(&self, hours: Option<&Hours>) -> bool {
+        let Phase::Waiting { due, window } = self.phase else { return true };
+        let zone = self.gym.timezone.as_ref();
+        window == hours.zip(zone).and_then(|(hours, zone)| hours.next(zone, due))
+    }
+
     /// Its id.
     pub fn id(&self) -> &JobId {
         &self.id

@@ -6,6 +6,7 @@
 
 mod campaigns;
 mod forgotten;
+mod hours;
 mod jobs;
 mod memory;
 mod moment;
@@ -184,7 +185,11 @@ impl Ledger {
         let Phase::Waiting { due, window } = *before.phase() else {
             return changed;
         };
-        // It was made before its campaign had hours, or has none: it may not be dialled on that account.
+        // What the store compares is the job's window: one that was made by other hours must not get that far.
+        if !before.waits_by(terms.rules.hours.as_ref()) {
+            return Ok((Begun::Refused(Refusal::HoursChanged), None));
+        }
+        // It has no hours: nobody knows its zone, or they never come.
         if window.is_none() && terms.rules.hours.is_some() {
             return Ok((Begun::Refused(Refusal::WindowClosed), None));
         }

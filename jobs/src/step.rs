@@ -131,6 +131,7 @@ impl Next<'_> {
             Event::Suppressed => self.suppressed(),
             Event::WindowClosed => self.window_closed(),
             Event::Superseded => self.skip(SkipReason::Superseded),
+            Event::HoursChanged => self.hours_changed(),
             Event::Overtaken => self.skip(SkipReason::OpenAttempt),
             Event::Resolved { fate } => self.resolve(*fate),
             Event::Created { .. }
@@ -262,6 +263,16 @@ impl Next<'_> {
             Phase::Waiting { window: None, .. } if self.rules.hours.is_some() => self.wait_until(self.now),
             _ => return Err(self.out_of_place()),
         }
+        Ok(())
+    }
+
+    /// Its campaign's hours are not those it waits by: it waits by the new ones, and is due when it was.
+    fn hours_changed(&mut self) -> Applied {
+        let Phase::Waiting { due, .. } = self.job.phase else { return Err(self.out_of_place()) };
+        if self.job.waits_by(self.rules.hours.as_ref()) {
+            return Err(Ignored::OldNews);
+        }
+        self.wait_until(due.max(self.now));
         Ok(())
     }
 

@@ -21,7 +21,9 @@ const REST: SignedDuration = SignedDuration::from_millis(500);
 /// By how much the sweeps of several processes differ that wait for the same deadline.
 const APART: Duration = Duration::from_millis(50);
 
-/// How long a cancelled campaign can go unnoticed.
+/// After what time changed hours are looked at again, while they may not be known everywhere.
+const SETTLING: Duration = Duration::from_secs(1);
+/// How long a changed campaign can go unnoticed.
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// Sweeps deadlines until the future is dropped. A store that fails is asked again after a rest.
@@ -67,15 +69,21 @@ pub async fn once(ledger: &Ledger) -> Result<Option<SignedDuration>, StoreError>
     }
 }
 
-/// Cancels what waits in cancelled campaigns: after the start, and whenever a campaign changes.
-pub async fn cancelled(ledger: Ledger) {
+/// Tells waiting jobs what has become of their campaigns, that they are cancelled or keep other hours: after the start,
+/// and whenever a campaign changes.
+pub async fn campaigns(ledger: Ledger) {
     let mut changes = ledger.store().changes();
     loop {
-        match ledger.clear_cancelled().await {
-            Ok(true) => continue,
-            Ok(false) => {}
+        let pass = async { Ok::<_, StoreError>((ledger.clear_cancelled().await?, ledger.follow_hours().await?)) };
+        match pass.await {
+            Ok((true, _)) => continue,
+            Ok((false, true)) => {
+                tokio::time::sleep(SETTLING).await;
+                continue;
+            }
+            Ok((false, false)) => {}
             Err(error) => {
-                tracing::error!(%error, "cannot clear cancelled campaigns: {error}");
+                tracing::error!(%error, "cannot tell what waits in campaigns that changed: {error}");
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 continue;
             }

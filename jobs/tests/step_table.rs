@@ -50,6 +50,7 @@ cancel        cancelled cancelled =           =           =           =         
 suppressed    skipped   skipped   =           =           =           =           -         -         -    =
 overtaken     skipped   skipped   -           -           -           -           -         -         -    -
 window_closed -         -         -           -           -           -           -         -         -    -
+hours_changed -         -         -           -           -           -           -         -         -    -
 called        -         -         -           -           -           -           -         -         -    failed
 not_called    -         -         -           -           -           -           -         -         -    waiting
 tick          -         -         unknown     =           =           =           failed    completed =    -
@@ -126,6 +127,7 @@ fn event(name: &str) -> Event {
         "overtaken" => Event::Overtaken,
         "superseded" => Event::Superseded,
         "window_closed" => Event::WindowClosed,
+        "hours_changed" => Event::HoursChanged,
         "called" => Event::Resolved { fate: Fate::Called },
         "not_called" => Event::Resolved { fate: Fate::NotCalled },
         "tick" => Event::Tick,

@@ -142,6 +142,7 @@ pub(super) async fn create(
         created_at: now,
         updated_at: now,
         started_at: None,
+        hours_changed_at: None,
     };
     let reply = campaign_json(&campaign, &Counts::default());
     let saved = keyed.claim(StatusCode::CREATED, reply.to_string(), now);

@@ -64,7 +64,7 @@ impl Ledger {
 
     /// Pauses every running campaign, because nothing can be called at all.
     pub async fn pause_everything(&self, reason: PausedReason) -> Result<(), StoreError> {
-        for campaign in self.campaigns_in(|state| state == CampaignState::Running).await? {
+        for campaign in self.campaigns_where(|campaign| campaign.state == CampaignState::Running).await? {
             match self.act(&campaign.id, Action::Pause(reason), |_, _| None).await {
                 Ok(_) | Err(CampaignError::Missing | CampaignError::Action(_)) => {}
                 Err(CampaignError::Store(error)) => return Err(error),
@@ -77,7 +77,7 @@ impl Ledger {
     /// some are left. Dialling stopped with the campaign's own record, so nothing depends on when this runs.
     pub async fn clear_cancelled(&self) -> Result<bool, StoreError> {
         let mut left = false;
-        for campaign in self.campaigns_in(|state| state == CampaignState::Cancelled).await? {
+        for campaign in self.campaigns_where(|campaign| campaign.state == CampaignState::Cancelled).await? {
             if self.store.counts(&campaign.run).await?.of(Status::Waiting) == 0 {
                 continue;
             }
@@ -97,11 +97,11 @@ impl Ledger {
         Ok(left)
     }
 
-    async fn campaigns_in(&self, which: impl Fn(CampaignState) -> bool) -> Result<Vec<Campaign>, StoreError> {
+    pub(super) async fn campaigns_where(&self, which: impl Fn(&Campaign) -> bool) -> Result<Vec<Campaign>, StoreError> {
         let (mut found, mut cursor) = (Vec::new(), None);
         loop {
             let page = self.store.campaigns(cursor, 100).await?;
-            found.extend(page.items.into_iter().map(|stored| stored.record).filter(|campaign| which(campaign.state)));
+            found.extend(page.items.into_iter().map(|stored| stored.record).filter(&which));
             match page.next {
                 Some(next) => cursor = Some(next),
                 None => return Ok(found),

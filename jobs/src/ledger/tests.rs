@@ -63,6 +63,7 @@ impl Desk {
             created_at: now,
             updated_at: now,
             started_at: None,
+            hours_changed_at: None,
         };
         self.ledgers[0].create_campaign(campaign.clone(), None).await.unwrap();
         let membership = Membership { campaign: campaign.id.clone(), run: campaign.run.clone() };

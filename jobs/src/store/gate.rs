@@ -68,6 +68,8 @@ pub enum Refusal {
     NotDue(Timestamp),
     /// Its hours are over.
     WindowClosed,
+    /// Its window is not the one that its campaign's hours give: they have changed.
+    HoursChanged,
     /// Its campaign is not running.
     NotRunning,
     /// Its run is not its campaign's present one.
@@ -100,6 +102,7 @@ impl Refusal {
             | Refusal::WindowClosed
             | Refusal::NotRunning
             | Refusal::Superseded
+            | Refusal::HoursChanged
             | Refusal::Suppressed => None,
         }
     }

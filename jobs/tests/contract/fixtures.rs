@@ -75,6 +75,7 @@ pub fn campaign(state: CampaignState) -> Campaign {
         created_at: start(),
         updated_at: start(),
         started_at: None,
+        hours_changed_at: None,
     }
 }
 

@@ -7,6 +7,7 @@ pub mod campaigns;
 pub mod due;
 pub mod fixtures;
 pub mod gate;
+pub mod hours;
 pub mod imports;
 pub mod lists;
 pub mod pace;
@@ -71,6 +72,11 @@ macro_rules! suite {
                 a_campaign_has_lines_of_its_own
                 the_gates_are_checked_in_order
                 a_refusal_is_no_new_version
+            }
+            hours {
+                nobody_is_called_by_hours_that_have_changed
+                what_waits_follows_its_campaigns_hours_also_after_a_restart
+                hours_that_change_twice_end_as_the_last_ones
             }
             pace {
                 one_call_a_second

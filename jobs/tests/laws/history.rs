@@ -209,6 +209,7 @@ fn addressed(mut event: Event, new_tag: Tag, new_call: CallSid) -> Event {
         | Event::Cancel
         | Event::Suppressed
         | Event::WindowClosed
+        | Event::HoursChanged
         | Event::Overtaken
         | Event::Superseded
         | Event::Resolved { .. }
@@ -280,6 +281,7 @@ fn events() -> impl Strategy<Value = Event> {
             1 => Just(Event::Superseded),
         ],
         2 => Just(Event::WindowClosed),
+        1 => Just(Event::HoursChanged),
         2 => fate.prop_map(|fate| Event::Resolved { fate }),
         7 => Just(Event::Tick),
     ]

@@ -43,8 +43,8 @@ fn the_histories_reach_everything() {
     }
     let every_status: BTreeSet<_> = Status::ALL.iter().map(|status| status.as_str()).collect();
     assert_eq!(statuses, every_status);
-    assert_eq!(accepted.len(), 21, "accepted: {accepted:?}");
-    assert_eq!(refused.len(), 21, "refused: {refused:?}");
+    assert_eq!(accepted.len(), 23, "accepted: {accepted:?}");
+    assert_eq!(refused.len(), 23, "refused: {refused:?}");
     assert_eq!(effects.len(), 7, "asked for: {effects:?}");
     assert_eq!(reasons.len(), 5, "refused because: {reasons:?}");
 }

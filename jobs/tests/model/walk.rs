@@ -166,6 +166,7 @@ impl Walk<'_> {
                 Refusal::Changed => "changed",
                 Refusal::NotDue(_) => "not due",
                 Refusal::WindowClosed => "closed",
+                Refusal::HoursChanged => "hours changed",
                 Refusal::NotRunning => "not running",
                 Refusal::Superseded => "superseded",
                 Refusal::Suppressed => "suppressed",

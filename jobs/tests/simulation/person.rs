@@ -40,6 +40,7 @@ impl World {
             created_at: now,
             updated_at: now,
             started_at: Some(now),
+            hours_changed_at: None,
         };
         let of = Membership { campaign: campaign.id.clone(), run: campaign.run.clone() };
         let write = Write { campaign: Some(CampaignWrite { campaign, from: None }), ..Write::default() };

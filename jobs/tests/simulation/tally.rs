@@ -81,6 +81,7 @@ impl Tally {
             Refusal::Changed => "refused: changed",
             Refusal::NotDue(_) => "refused: not due",
             Refusal::WindowClosed => "refused: window closed",
+            Refusal::HoursChanged => "refused: hours changed",
             Refusal::NotRunning => "refused: not running",
             Refusal::Superseded => "refused: superseded",
             Refusal::Suppressed => "refused: suppressed",

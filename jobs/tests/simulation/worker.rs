@@ -189,6 +189,9 @@ impl Dialer {
             Begun::Refused(Refusal::WindowClosed) => {
                 self.ledger.tell(id, Event::WindowClosed).await?;
             }
+            Begun::Refused(Refusal::HoursChanged) => {
+                self.ledger.tell(id, Event::HoursChanged).await?;
+            }
             Begun::Refused(Refusal::NumberHeld(holder)) => {
                 let single = job.is_some_and(|job| job.membership().is_none());
                 if single || self.is_quarantined(&holder).await? {
