@@ -11,7 +11,7 @@ use gymcall_jobs::job::{CallJob, Status};
 use gymcall_jobs::ledger::Ledger;
 use gymcall_jobs::rules::Rules;
 use gymcall_jobs::store::{Capacity, StoreError, redis, sqlite};
-use gymcall_jobs::sweep;
+use gymcall_jobs::{scheduler, sweep};
 use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -134,6 +134,7 @@ pub async fn start(settings: &Settings, missing_credentials: String, role: Role)
             worker = Some(tokio::spawn(worker::run(due, dialer, stop_dialling.clone())));
         }
         tasks.spawn(until(stop_serving.clone(), sweep::deadlines(ledger.clone())));
+        tasks.spawn(until(stop_serving.clone(), scheduler::run(ledger.clone(), rand::random)));
     }
     tasks.spawn(until(stop_serving.clone(), sweep::campaigns(ledger.clone())));
     let serving = listener.map(|(listener, address)| {

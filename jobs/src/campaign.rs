@@ -4,10 +4,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{CampaignId, RunId};
-use crate::job::Status;
+use crate::job::{Membership, Status};
 use crate::outcome::words;
 use crate::question::Question;
 use crate::rules::Policy;
+use crate::run::{Cause, Run};
+use crate::schedule::Schedule;
 use crate::tally::Tally;
 
 /// A campaign's record.
@@ -38,6 +40,18 @@ pub struct Campaign {
     /// [`crate::ledger::Ledger::follow_hours`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hours_changed_at: Option<Timestamp>,
+    /// When its runs begin; none means once, when it is started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
+    /// When the next run is to begin. Nothing happens then while it is paused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_fire: Option<Timestamp>,
+    /// How many of its runs have begun.
+    #[serde(default)]
+    pub runs: u32,
+    /// Whether the present run has begun: until then it is the list that the imports fill.
+    #[serde(default)]
+    pub run_begun: bool,
 }
 
 /// What people have decided for a campaign. Whether it is complete, or still pausing, follows
@@ -47,12 +61,16 @@ pub struct Campaign {
 pub enum CampaignState {
     /// Not started yet.
     Draft,
+    /// Started, and its present run begins at its next time.
+    Scheduled,
     /// Its due jobs are dialled.
     Running,
     /// Nothing new is dialled; live calls finish.
     Paused(PausedReason),
     /// As paused, and its waiting jobs are cancelled.
     Cancelled,
+    /// Its one time was missed, and it lets missed times go. Somebody has to start it.
+    Failed,
 }
 
 words!(
@@ -72,6 +90,8 @@ words!(
         Draft = "draft",
         /// It has gyms and can be started.
         Ready = "ready",
+        /// It waits for its next time.
+        Scheduled = "scheduled",
         /// It is calling.
         Running = "running",
         /// It was paused, and live calls are finishing.
@@ -82,6 +102,8 @@ words!(
         Completed = "completed",
         /// It was taken back.
         Cancelled = "cancelled",
+        /// It never ran: its one time was missed.
+        Failed = "failed",
     }
 );
 
@@ -120,11 +142,14 @@ impl Campaign {
         match self.state {
             CampaignState::Draft if counts.total() == 0 => CampaignStatus::Draft,
             CampaignState::Draft => CampaignStatus::Ready,
+            CampaignState::Scheduled => CampaignStatus::Scheduled,
             CampaignState::Cancelled => CampaignStatus::Cancelled,
+            CampaignState::Failed => CampaignStatus::Failed,
             CampaignState::Paused(_) if counts.live() > 0 => CampaignStatus::Pausing,
             CampaignState::Paused(_) => CampaignStatus::Paused,
-            CampaignState::Running if counts.open() == 0 => CampaignStatus::Completed,
-            CampaignState::Running => CampaignStatus::Running,
+            CampaignState::Running if counts.open() > 0 => CampaignStatus::Running,
+            CampaignState::Running if self.next_fire.is_some() => CampaignStatus::Scheduled,
+            CampaignState::Running => CampaignStatus::Completed,
         }
     }
 
@@ -146,29 +171,99 @@ impl Campaign {
         Campaign { policy, hours_changed_at, updated_at: now, ..self }
     }
 
-    /// The campaign after `action`; the same again where it is there already.
-    pub fn act(&self, action: Action, counts: &Counts, now: Timestamp) -> Result<Campaign, ActionError> {
+    /// What a job of its present run belongs to.
+    pub fn membership(&self) -> Membership {
+        Membership { campaign: self.id.clone(), run: self.run.clone() }
+    }
+
+    /// When its next run begins, unless somebody has to act first.
+    pub fn fires_at(&self) -> Option<Timestamp> {
+        self.next_fire.filter(|_| matches!(self.state, CampaignState::Scheduled | CampaignState::Running))
+    }
+
+    /// Whether its present run has begun. A record from before there were schedules tells by its first start.
+    pub fn has_begun(&self) -> bool {
+        self.run_begun || (self.runs == 0 && self.schedule.is_none() && self.started_at.is_some())
+    }
+
+    /// The campaign after `action`, and the run that begins with it; the same again where it is there already.
+    pub fn act(&self, action: Action, counts: &Counts, now: Timestamp) -> Result<(Campaign, Option<Run>), ActionError> {
         let conflict = |verb| ActionError::Conflict { status: self.status(counts), verb };
-        let state = match (action, self.state) {
-            (Action::Start, CampaignState::Draft) if counts.total() == 0 => return Err(ActionError::NoGyms),
-            (Action::Start, CampaignState::Draft | CampaignState::Running) => CampaignState::Running,
+        let mut next = Campaign { updated_at: now, ..self.clone() };
+        let mut begins = None;
+        match (action, self.state) {
+            (Action::Start, CampaignState::Draft | CampaignState::Failed) => {
+                if counts.total() == 0 {
+                    return Err(ActionError::NoGyms);
+                }
+                match &self.schedule {
+                    Some(schedule) => next.wait_for(schedule.first(now)),
+                    None => begins = Some(next.begin_run(Cause::Start, None, now)),
+                }
+            }
+            (Action::Start, CampaignState::Scheduled | CampaignState::Running) => {}
             (Action::Start, _) => return Err(conflict("start")),
-            (Action::Pause(reason), CampaignState::Running) => CampaignState::Paused(reason),
-            (Action::Pause(_), CampaignState::Paused(reason)) => CampaignState::Paused(reason),
+            (Action::Pause(reason), CampaignState::Scheduled | CampaignState::Running) => {
+                next.state = CampaignState::Paused(reason);
+            }
+            (Action::Pause(_), CampaignState::Paused(_)) => {}
             (Action::Pause(_), _) => return Err(conflict("pause")),
-            (Action::Resume, CampaignState::Paused(_) | CampaignState::Running) => CampaignState::Running,
+            (Action::Resume, CampaignState::Paused(_)) if self.has_begun() => {
+                next.state = CampaignState::Running;
+                // Whoever resumes a run wants it to go on: a time that passed meanwhile must not replace it.
+                next.next_fire = self.schedule.as_ref().and_then(|schedule| schedule.next(now));
+            }
+            (Action::Resume, CampaignState::Paused(_)) => next.state = CampaignState::Scheduled,
+            (Action::Resume, CampaignState::Scheduled | CampaignState::Running) => {}
             (Action::Resume, _) => return Err(conflict("resume")),
             // Its gyms were called: a word that says otherwise would hide that from its people.
-            (Action::Cancel, CampaignState::Running) if counts.total() > 0 && counts.open() == 0 => {
+            (Action::Cancel, _) if counts.total() > 0 && self.status(counts) == CampaignStatus::Completed => {
                 return Err(conflict("cancel"));
             }
-            (Action::Cancel, _) => CampaignState::Cancelled,
-        };
-        let started_at = match state {
-            CampaignState::Running => self.started_at.or(Some(now)),
-            _ => self.started_at,
-        };
-        Ok(Campaign { state, started_at, updated_at: now, ..self.clone() })
+            (Action::Cancel, _) => {
+                next.state = CampaignState::Cancelled;
+                next.next_fire = None;
+            }
+        }
+        Ok((next, begins))
+    }
+
+    /// The campaign with another schedule. One whose first run has begun goes on with it, and waits for the next time.
+    pub fn reschedule(&self, schedule: Option<Schedule>, now: Timestamp) -> Campaign {
+        let mut next = Campaign { updated_at: now, schedule, ..self.clone() };
+        let first = next.schedule.as_ref().and_then(|schedule| schedule.first(now));
+        match self.state {
+            CampaignState::Draft | CampaignState::Cancelled | CampaignState::Failed => {}
+            CampaignState::Scheduled if first.is_none() => {
+                next.state = CampaignState::Draft;
+                next.next_fire = None;
+            }
+            CampaignState::Scheduled | CampaignState::Running | CampaignState::Paused(_) => next.next_fire = first,
+        }
+        next
+    }
+
+    /// Waits for this time; for nothing if there is none.
+    fn wait_for(&mut self, first: Option<Timestamp>) {
+        self.state = CampaignState::Scheduled;
+        self.next_fire = first;
+    }
+
+    /// Begins the present run.
+    pub(crate) fn begin_run(&mut self, cause: Cause, due_at: Option<Timestamp>, now: Timestamp) -> Run {
+        self.state = CampaignState::Running;
+        self.runs += 1;
+        self.run_begun = true;
+        self.started_at.get_or_insert(now);
+        Run {
+            id: self.run.clone(),
+            campaign: self.id.clone(),
+            number: self.runs,
+            cause,
+            due_at,
+            started_at: now,
+            ended_at: None,
+        }
     }
 }
 
@@ -249,6 +344,10 @@ mod tests {
             updated_at: now,
             started_at: None,
             hours_changed_at: None,
+            schedule: None,
+            next_fire: None,
+            runs: 0,
+            run_begun: false,
         };
         let over = Counts::from_pairs([(Status::Completed, 2), (Status::Quarantined, 1)]);
         let refused = campaign(CampaignState::Running).act(Action::Cancel, &over, now);
@@ -262,7 +361,7 @@ mod tests {
             // Whoever asks twice gets what they asked for.
             (CampaignState::Cancelled, &over),
         ] {
-            let cancelled = campaign(state).act(Action::Cancel, counts, now).map(|campaign| campaign.state);
+            let cancelled = campaign(state).act(Action::Cancel, counts, now).map(|(campaign, _)| campaign.state);
             assert_eq!(cancelled, Ok(CampaignState::Cancelled), "{state:?}");
         }
     }

@@ -5,16 +5,21 @@
 //! changed meanwhile is read again and stepped again.
 
 mod campaigns;
+mod firing;
 mod forgotten;
 mod hours;
 mod jobs;
 mod memory;
 mod moment;
+mod rosters;
+mod runs;
 #[cfg(test)]
 mod tests;
 
 pub use campaigns::CampaignError;
+pub use firing::Firings;
 pub use moment::News;
+pub use rosters::{ImportMode, OpenImport};
 
 use std::sync::Arc;
 
@@ -75,7 +80,8 @@ impl Ledger {
     pub fn new(store: Arc<dyn Store>, rules: Rules, capacity: Capacity) -> (Self, mpsc::UnboundedReceiver<Order>) {
         let (orders, receiver) = mpsc::unbounded_channel();
         let memory = Arc::new(Memory::new(store.changes()));
-        let for_single_call = Arc::new(Terms { rules: rules.for_single_call(), own: CampaignCapacity::default() });
+        let for_single_call =
+            Arc::new(Terms { rules: rules.for_single_call(), own: CampaignCapacity::default(), run: None });
         (Self { store, rules, for_single_call, capacity, orders, memory }, receiver)
     }
 
@@ -142,6 +148,7 @@ impl Ledger {
             match before.step(&event, &terms.rules, now) {
                 Step::Moved(job, effects) => {
                     let moment = Moment::new(*job, effects, entry_of(&event, now)).and(further, &terms.rules, now);
+                    let moment = moment.within(terms.run.as_ref(), &terms.rules, now);
                     let Moment { job, effects, entries } = moment;
                     let job = Arc::new(job);
                     let suppress = suppression(&job, &event, further, &effects, now);
@@ -253,7 +260,8 @@ impl Ledger {
         let campaign = self.store.campaign(id).await?.ok_or(StoreError::Missing("campaign"))?;
         let policy = &campaign.record.policy;
         let own = CampaignCapacity { calls_per_second: policy.calls_per_second, lines: policy.max_concurrent_calls };
-        let terms = Arc::new(Terms { rules: self.rules.for_policy(policy), own });
+        let terms =
+            Arc::new(Terms { rules: self.rules.for_policy(policy), own, run: Some(campaign.record.run.clone()) });
         self.memory.read_terms(id, Arc::clone(&terms), asked_at);
         Ok(terms)
     }
@@ -266,7 +274,7 @@ impl Ledger {
         };
         let message = self.rules.for_policy(&campaign.policy).message;
         let rules = Rules { message, ..self.rules.for_single_call() };
-        Ok(Arc::new(Terms { rules, own: CampaignCapacity::default() }))
+        Ok(Arc::new(Terms { rules, own: CampaignCapacity::default(), run: None }))
     }
 }
 

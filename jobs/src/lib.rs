@@ -10,6 +10,7 @@
 //! 3. Whatever happens then is an [`event`]. The [`ledger`] is told, [`step`] decides what becomes of the job
 //!    and its open [`attempt`], and the store keeps it by compare-and-set. A missed try may come again ([`retry`]).
 //! 4. [`sweep`] tells every job whose deadline has passed that time has passed, so that none is forgotten.
+//!    A campaign's [`schedule`] says when its [`run`]s begin, and the [`scheduler`] begins them.
 //! 5. What its calls cost, or may cost ([`spend`]), is kept in the [`tally`] of its run.
 //! 6. A job ends in an [`outcome`], with the [`answer`]s that were heard, in a
 //!    spoken call in [`turn`]s.
@@ -34,6 +35,9 @@ pub mod retry;
 pub mod roster;
 mod row_code;
 pub mod rules;
+pub mod run;
+pub mod schedule;
+pub mod scheduler;
 pub mod spend;
 mod spread;
 pub mod step;

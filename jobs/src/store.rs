@@ -20,6 +20,7 @@ use crate::campaign::{Campaign, Counts};
 use crate::id::{CampaignId, ImportId, JobId, RunId};
 use crate::job::{CallJob, Status};
 use crate::phone::PhoneNumber;
+use crate::run::Run;
 use crate::tally::Tally;
 
 pub mod clock;
@@ -97,6 +98,22 @@ pub trait Store: Send + Sync + 'static {
     /// How many jobs of a run stand where, and their tally. Costs the same with ten jobs and a million.
     async fn counts(&self, run: &RunId) -> Result<Counts, StoreError>;
 
+    /// One run that has begun.
+    async fn run(&self, id: &RunId) -> Result<Option<Run>, StoreError>;
+
+    /// The runs of a campaign that have begun, the latest first.
+    async fn runs(&self, campaign: &CampaignId, cursor: Option<String>, limit: u32) -> Result<Page<Run>, StoreError>;
+
+    /// Runs that have begun and not ended, of all campaigns.
+    async fn open_runs(&self, cursor: Option<String>, limit: u32) -> Result<Page<Run>, StoreError>;
+
+    /// Campaigns whose next run is to begin by now, the longest due first, at most `limit`; and when the next one's is.
+    async fn fires(&self, limit: u32) -> Result<Fires, StoreError>;
+
+    /// Waiting jobs of runs that are not their campaign's present one, at most `limit`. Where there are none this
+    /// costs next to nothing.
+    async fn superseded(&self, limit: u32) -> Result<Vec<JobId>, StoreError>;
+
     /// Jobs that may be dialled now: single calls first, because somebody waits for them, then those of
     /// running campaigns, the longest due first; at most `limit`, and no more than free lines and the
     /// pace allow at this moment.
@@ -135,6 +152,8 @@ pub struct Write {
     pub job: Option<JobWrite>,
     /// A campaign, new or changed.
     pub campaign: Option<CampaignWrite>,
+    /// A run that has ended, which is written once: [`StoreError::Conflict`] if it had ended already.
+    pub ends: Option<Run>,
     /// A number that may not be called from now on. Known numbers keep their first entry.
     pub suppress: Option<Suppression>,
     /// A number that may be called again.
@@ -177,6 +196,8 @@ pub struct CampaignWrite {
     pub campaign: Campaign,
     /// The version it was read at; none for a new one.
     pub from: Option<u64>,
+    /// The run that begins with this write.
+    pub begins: Option<Run>,
 }
 
 /// Something that happened to a job, for its history.
@@ -245,6 +266,15 @@ pub struct Overdue {
     pub again_at: Option<Timestamp>,
 }
 
+/// What is to begin, and when the next is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Fires {
+    /// Campaigns whose next run is due.
+    pub campaigns: Vec<CampaignId>,
+    /// The next time that has not come.
+    pub again_at: Option<Timestamp>,
+}
+
 /// A number that may not be called.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Suppression {
@@ -297,7 +327,7 @@ pub enum StoreError {
     /// An import into this campaign is under way, or the data folder is in use.
     #[error("{0}")]
     Busy(String),
-    /// There is no such import, campaign or job.
+    /// There is no such import, campaign, run or job.
     #[error("no such {0}")]
     Missing(&'static str),
     /// A cursor that this store did not give out.

@@ -69,12 +69,15 @@ pub async fn once(ledger: &Ledger) -> Result<Option<SignedDuration>, StoreError>
     }
 }
 
-/// Tells waiting jobs what has become of their campaigns, that they are cancelled or keep other hours: after the start,
-/// and whenever a campaign changes.
+/// Tells waiting jobs what has become of their campaigns, that they are cancelled, have a newer run or keep other hours:
+/// after the start, and whenever a campaign changes.
 pub async fn campaigns(ledger: Ledger) {
     let mut changes = ledger.store().changes();
     loop {
-        let pass = async { Ok::<_, StoreError>((ledger.clear_cancelled().await?, ledger.follow_hours().await?)) };
+        let pass = async {
+            let cleared = ledger.clear_cancelled().await? | ledger.clear_superseded().await?;
+            Ok::<_, StoreError>((cleared, ledger.follow_hours().await?))
+        };
         match pass.await {
             Ok((true, _)) => continue,
             Ok((false, true)) => {

@@ -143,6 +143,10 @@ pub(super) async fn create(
         updated_at: now,
         started_at: None,
         hours_changed_at: None,
+        schedule: None,
+        next_fire: None,
+        runs: 0,
+        run_begun: false,
     };
     let reply = campaign_json(&campaign, &Counts::default());
     let saved = keyed.claim(StatusCode::CREATED, reply.to_string(), now);

@@ -24,7 +24,7 @@ pub enum CampaignError {
 impl Ledger {
     /// Stores a new campaign.
     pub async fn create_campaign(&self, campaign: Campaign, reply: Option<ReplyWrite>) -> Result<(), StoreError> {
-        let campaign = Some(CampaignWrite { campaign, from: None });
+        let campaign = Some(CampaignWrite { campaign, from: None, begins: None });
         self.store.commit(Write { campaign, reply, ..Write::default() }).await
     }
 
@@ -44,10 +44,10 @@ impl Ledger {
         for _ in 0..MAX_RACES {
             let stored = self.store.campaign(id).await?.ok_or(CampaignError::Missing)?;
             let counts = self.store.counts(&stored.record.run).await?;
-            let campaign = stored.record.act(action, &counts, self.now())?;
+            let (campaign, begins) = stored.record.act(action, &counts, self.now())?;
             let write = Write {
                 reply: reply(&campaign, &counts),
-                campaign: Some(CampaignWrite { campaign: campaign.clone(), from: Some(stored.version) }),
+                campaign: Some(CampaignWrite { campaign: campaign.clone(), from: Some(stored.version), begins }),
                 ..Write::default()
             };
             match self.store.commit(write).await {

@@ -60,7 +60,7 @@ impl Ledger {
                 return Ok(stored.record.hours_changed_at.is_none());
             }
             let done = Campaign { hours_changed_at: None, ..stored.record };
-            let write = CampaignWrite { campaign: done, from: Some(stored.version) };
+            let write = CampaignWrite { campaign: done, from: Some(stored.version), begins: None };
             match self.store.commit(Write { campaign: Some(write), ..Write::default() }).await {
                 Ok(()) => return Ok(true),
                 Err(StoreError::Conflict) => {}

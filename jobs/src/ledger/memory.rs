@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio::sync::broadcast::{self, error::TryRecvError};
 use tokio::time::Instant;
 
-use crate::id::{CampaignId, JobId};
+use crate::id::{CampaignId, JobId, RunId};
 use crate::job::CallJob;
 use crate::rules::Rules;
 use crate::store::{CampaignCapacity, Change};
@@ -39,6 +39,8 @@ pub(super) struct Seen {
 pub(super) struct Terms {
     pub(super) rules: Rules,
     pub(super) own: CampaignCapacity,
+    /// The campaign's present run.
+    pub(super) run: Option<RunId>,
 }
 
 /// What is remembered of a job.

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use crate::event::Event;
-use crate::job::CallJob;
+use crate::id::RunId;
+use crate::job::{CallJob, Phase};
 use crate::rules::Rules;
 use crate::step::{Effect, Step};
 use crate::store::{NewEntry, Suppression};
@@ -47,6 +48,15 @@ impl Moment {
             }
         }
         self
+    }
+
+    /// A job does not wait again in a run that is not its campaign's present one.
+    pub(super) fn within(self, present: Option<&RunId>, rules: &Rules, now: Timestamp) -> Self {
+        let run = self.job.membership().map(|membership| &membership.run);
+        if present.is_none() || run == present || !matches!(self.job.phase(), Phase::Waiting { .. }) {
+            return self;
+        }
+        self.and(&[News::Event(Event::Superseded)], rules, now)
     }
 }
 

@@ -64,6 +64,10 @@ impl Desk {
             updated_at: now,
             started_at: None,
             hours_changed_at: None,
+            schedule: None,
+            next_fire: None,
+            runs: 0,
+            run_begun: false,
         };
         self.ledgers[0].create_campaign(campaign.clone(), None).await.unwrap();
         let membership = Membership { campaign: campaign.id.clone(), run: campaign.run.clone() };
@@ -219,7 +223,7 @@ async fn a_changed_policy_holds_for_the_next_news() {
     let id = desk.accepted(Some(membership)).await;
     desk.ledgers[0].begin_dial(&id, tag(1)).await.unwrap();
     campaign.policy.max_attempts = 2;
-    let campaign = Some(CampaignWrite { campaign, from: Some(1) });
+    let campaign = Some(CampaignWrite { campaign, from: Some(1), begins: None });
     desk.store.commit(Write { campaign, ..Write::default() }).await.unwrap();
     desk.ledgers[0].tell(&id, news(1, CallStatus::Busy)).await.unwrap();
     assert_eq!(desk.job(&id).await.record.status(), Status::Waiting, "it has a second try by now");

@@ -6,7 +6,7 @@
 //! - `keys`: every key and what it means; `record`: records as values; `packing`: small ones.
 //! - `script`: the writes. Each is one Lua script, so it happens whole or not at all; their texts are in `lua/`.
 //! - `commit`, `dial`, `import`: what the scripts are given, and what their answers mean.
-//! - `due`, `list`: the questions, put together from plain reads.
+//! - `due`, `list`, `runs`: the questions, put together from plain reads.
 //! - `feed`: news from the other processes.
 //!
 //! Durability is the server's: with `appendfsync always` it answers a write only once it is on the disk.
@@ -24,6 +24,7 @@ mod link;
 mod list;
 mod packing;
 mod record;
+mod runs;
 mod script;
 mod server_time;
 
@@ -41,13 +42,14 @@ use self::link::Link;
 use super::clock::Clock;
 use super::kept;
 use super::{
-    BeginDial, Begun, CampaignWrite, Capacity, Change, Doubt, DueNow, Entry, JobQuery, Overdue, Page, ReplyWrite,
-    SavedReply, Store, StoreError, Stored, Suppression, Write,
+    BeginDial, Begun, CampaignWrite, Capacity, Change, Doubt, DueNow, Entry, Fires, JobQuery, Overdue, Page,
+    ReplyWrite, SavedReply, Store, StoreError, Stored, Suppression, Write,
 };
 use crate::campaign::{Campaign, Counts};
 use crate::id::{CampaignId, ImportId, JobId, RunId};
 use crate::job::CallJob;
 use crate::phone::PhoneNumber;
+use crate::run::Run;
 
 /// News that a slow listener may be behind before it loses some.
 const FEED: usize = 4_096;
@@ -173,6 +175,26 @@ impl Store for RedisStore {
 
     async fn counts(&self, run: &RunId) -> Result<Counts, StoreError> {
         list::counts(&self.link, run.as_str()).await
+    }
+
+    async fn run(&self, id: &RunId) -> Result<Option<Run>, StoreError> {
+        runs::one(&self.link, id.as_str()).await
+    }
+
+    async fn runs(&self, campaign: &CampaignId, cursor: Option<String>, limit: u32) -> Result<Page<Run>, StoreError> {
+        runs::list(&self.link, campaign.as_str(), cursor.as_deref(), limit).await
+    }
+
+    async fn open_runs(&self, cursor: Option<String>, limit: u32) -> Result<Page<Run>, StoreError> {
+        runs::open(&self.link, cursor.as_deref(), limit).await
+    }
+
+    async fn fires(&self, limit: u32) -> Result<Fires, StoreError> {
+        runs::fires(&self.link, limit).await
+    }
+
+    async fn superseded(&self, limit: u32) -> Result<Vec<JobId>, StoreError> {
+        runs::superseded(&self.link, limit).await
     }
 
     async fn due(&self, capacity: Capacity, limit: u32) -> Result<DueNow, StoreError> {

@@ -7,7 +7,7 @@
 //! - `reader`: reads go on beside it, each on the snapshot of its moment.
 //! - `checkpoint`: the log is moved into the file off the writer's path.
 //! - `commit`, `dial`, `import`: the writes. `pace` spaces the dials.
-//! - `due`, `list`, `campaigns`, `suppressions`, `replies`: the questions.
+//! - `due`, `list`, `campaigns`, `runs`, `suppressions`, `replies`: the questions.
 //! - `jobs`, `rows`: records as rows.
 
 mod campaigns;
@@ -25,6 +25,7 @@ mod queue;
 mod reader;
 mod replies;
 mod rows;
+mod runs;
 mod schema;
 mod suppressions;
 mod task;
@@ -48,13 +49,14 @@ use self::writer::Writer;
 use super::clock::Clock;
 use super::kept::{self, micros};
 use super::{
-    BeginDial, Begun, CampaignWrite, Capacity, Change, Doubt, DueNow, Entry, JobQuery, Overdue, Page, ReplyWrite,
-    SavedReply, Store, StoreError, Stored, Suppression, Write,
+    BeginDial, Begun, CampaignWrite, Capacity, Change, Doubt, DueNow, Entry, Fires, JobQuery, Overdue, Page,
+    ReplyWrite, SavedReply, Store, StoreError, Stored, Suppression, Write,
 };
 use crate::campaign::{Campaign, Counts};
 use crate::id::{CampaignId, ImportId, JobId, RunId};
 use crate::job::CallJob;
 use crate::phone::PhoneNumber;
+use crate::run::Run;
 
 /// News that a slow listener may be behind before it loses some.
 const FEED: usize = 4_096;
@@ -238,6 +240,29 @@ impl Store for SqliteStore {
     async fn counts(&self, run: &RunId) -> Result<Counts, StoreError> {
         let run = run.to_string();
         self.ask(move |db| campaigns::counts(db, &run)).await
+    }
+
+    async fn run(&self, id: &RunId) -> Result<Option<Run>, StoreError> {
+        let id = id.to_string();
+        self.ask(move |db| runs::one(db, &id)).await
+    }
+
+    async fn runs(&self, campaign: &CampaignId, cursor: Option<String>, limit: u32) -> Result<Page<Run>, StoreError> {
+        let campaign = campaign.to_string();
+        self.ask(move |db| runs::list(db, &campaign, cursor.as_deref(), limit)).await
+    }
+
+    async fn open_runs(&self, cursor: Option<String>, limit: u32) -> Result<Page<Run>, StoreError> {
+        self.ask(move |db| runs::open(db, cursor.as_deref(), limit)).await
+    }
+
+    async fn fires(&self, limit: u32) -> Result<Fires, StoreError> {
+        let clock = self.clock.clone();
+        self.ask(move |db| runs::fires(db, limit, whole_micros(clock.as_ref()))).await
+    }
+
+    async fn superseded(&self, limit: u32) -> Result<Vec<JobId>, StoreError> {
+        self.ask(move |db| runs::superseded(db, limit)).await
     }
 
     async fn due(&self, capacity: Capacity, limit: u32) -> Result<DueNow, StoreError> {

@@ -40,7 +40,7 @@ pub fn rules() -> Rules {
     Rules { price_per_minute: Some("0.014".parse().unwrap()), ..Rules::default() }
 }
 
-fn chance() -> u128 {
+pub fn chance() -> u128 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     u128::from(NEXT.fetch_add(1, Ordering::Relaxed))
 }
@@ -76,6 +76,10 @@ pub fn campaign(state: CampaignState) -> Campaign {
         updated_at: start(),
         started_at: None,
         hours_changed_at: None,
+        schedule: None,
+        next_fire: None,
+        runs: 0,
+        run_begun: false,
     }
 }
 
@@ -91,7 +95,7 @@ pub async fn add_campaign(store: &dyn Store, state: CampaignState) -> Campaign {
 }
 
 pub async fn put_campaign(store: &dyn Store, campaign: &Campaign, from: Option<u64>) {
-    let write = CampaignWrite { campaign: campaign.clone(), from };
+    let write = CampaignWrite { campaign: campaign.clone(), from, begins: None };
     store.commit(Write { campaign: Some(write), ..Write::default() }).await.unwrap();
 }
 

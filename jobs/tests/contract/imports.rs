@@ -187,7 +187,11 @@ pub async fn an_import_is_published_with_its_campaign_or_not_at_all(keeper: impl
     let meanwhile = Campaign { name: "Summer".into(), ..campaign.clone() };
     put_campaign(store, &meanwhile, Some(1)).await;
     let publish = |campaign: &Campaign, from| {
-        store.publish_import(&import, None, Some(CampaignWrite { campaign: campaign.clone(), from: Some(from) }))
+        store.publish_import(
+            &import,
+            None,
+            Some(CampaignWrite { campaign: campaign.clone(), from: Some(from), begins: None }),
+        )
     };
     let refused = publish(&newer, 1).await;
     assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");

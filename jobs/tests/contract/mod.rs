@@ -5,6 +5,7 @@
 
 pub mod campaigns;
 pub mod due;
+pub mod firing;
 pub mod fixtures;
 pub mod gate;
 pub mod hours;
@@ -13,6 +14,7 @@ pub mod lists;
 pub mod pace;
 pub mod records;
 pub mod replies;
+pub mod runs;
 
 use std::sync::Arc;
 
@@ -104,6 +106,24 @@ macro_rules! suite {
                 a_killed_import_leaves_nothing
                 an_import_is_published_with_its_reply
                 an_import_is_published_with_its_campaign_or_not_at_all
+            }
+            runs {
+                a_run_is_written_when_it_begins_and_once_when_it_ends
+                runs_are_listed_latest_first
+                campaigns_are_due_by_their_next_run
+                waiting_jobs_of_replaced_runs_are_found
+            }
+            firing {
+                of_many_processes_one_begins_the_run
+                what_a_killed_firing_leaves_is_begun_by_the_next
+                each_night_has_a_run_with_every_gym_once
+                a_run_that_is_replaced_ends_what_waits_and_lets_calls_go_on
+                a_run_ends_once
+                missed_nights_run_once_or_not_at_all
+                nothing_fires_while_a_campaign_is_paused
+                an_upload_under_way_holds_the_next_run_up_and_does_not_lose_it
+                a_list_that_replaces_becomes_the_present_run_with_its_own_gyms
+                a_duplicate_has_the_gyms_and_nothing_of_what_became_of_them
             }
             lists {
                 counts_are_right_after_any_moves

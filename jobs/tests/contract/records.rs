@@ -40,7 +40,7 @@ pub async fn a_write_happens_whole_or_not_at_all(keeper: impl Keeper) {
     let known = add(store, job(None, 1, start())).await;
     let campaign = campaign(CampaignState::Draft);
     let mut write = write_of(&known, Some(9));
-    write.campaign = Some(CampaignWrite { campaign: campaign.clone(), from: None });
+    write.campaign = Some(CampaignWrite { campaign: campaign.clone(), from: None, begins: None });
     write.suppress = Some(Suppression { phone: phone(1), since: start(), reason: "asked".into() });
     write.notes = Some((known.id().clone(), vec![entry("note")]));
     assert!(matches!(store.commit(write).await, Err(StoreError::Conflict)));

@@ -125,7 +125,11 @@ impl Walk<'_> {
             None => (campaign(state), if self.dice.one_in(9) { Some(1) } else { None }),
         };
         let campaign = gymcall_jobs::campaign::Campaign { state, ..campaign };
-        self.commit("campaign", Write { campaign: Some(CampaignWrite { campaign, from }), ..Write::default() }).await
+        self.commit(
+            "campaign",
+            Write { campaign: Some(CampaignWrite { campaign, from, begins: None }), ..Write::default() },
+        )
+        .await
     }
 
     fn new_job(&mut self) -> CallJob {

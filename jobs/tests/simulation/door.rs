@@ -5,9 +5,10 @@ use gymcall_jobs::campaign::{Campaign, Counts};
 use gymcall_jobs::id::{CampaignId, ImportId, JobId, RunId};
 use gymcall_jobs::job::CallJob;
 use gymcall_jobs::phone::PhoneNumber;
+use gymcall_jobs::run::Run;
 use gymcall_jobs::store::{
-    BeginDial, Begun, CampaignWrite, Capacity, Change, Doubt, DueNow, Entry, JobQuery, Overdue, Page, ReplyWrite,
-    SavedReply, Store, StoreError, Stored, Suppression, Write,
+    BeginDial, Begun, CampaignWrite, Capacity, Change, Doubt, DueNow, Entry, Fires, JobQuery, Overdue, Page,
+    ReplyWrite, SavedReply, Store, StoreError, Stored, Suppression, Write,
 };
 use jiff::Timestamp;
 use tokio::sync::{broadcast, watch};
@@ -211,6 +212,26 @@ impl Store for Door {
     async fn counts(&self, run: &RunId) -> Result<Counts, StoreError> {
         let run = run.clone();
         self.ask(move |world| world.keeper.counts(&run)).await
+    }
+
+    async fn run(&self, _: &RunId) -> Result<Option<Run>, StoreError> {
+        not_here()
+    }
+
+    async fn runs(&self, _: &CampaignId, _: Option<String>, _: u32) -> Result<Page<Run>, StoreError> {
+        not_here()
+    }
+
+    async fn open_runs(&self, _: Option<String>, _: u32) -> Result<Page<Run>, StoreError> {
+        not_here()
+    }
+
+    async fn fires(&self, _: u32) -> Result<Fires, StoreError> {
+        not_here()
+    }
+
+    async fn superseded(&self, _: u32) -> Result<Vec<JobId>, StoreError> {
+        not_here()
     }
 
     async fn due(&self, capacity: Capacity, limit: u32) -> Result<DueNow, StoreError> {

@@ -41,9 +41,13 @@ impl World {
             updated_at: now,
             started_at: Some(now),
             hours_changed_at: None,
+            schedule: None,
+            next_fire: None,
+            runs: 1,
+            run_begun: true,
         };
         let of = Membership { campaign: campaign.id.clone(), run: campaign.run.clone() };
-        let write = Write { campaign: Some(CampaignWrite { campaign, from: None }), ..Write::default() };
+        let write = Write { campaign: Some(CampaignWrite { campaign, from: None, begins: None }), ..Write::default() };
         self.keeper.commit(write).expect("the first campaign");
         for _ in 0..self.plan.jobs {
             let of = if self.dice.of_thousand(self.plan.singles) { None } else { Some(of.clone()) };

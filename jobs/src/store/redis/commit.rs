@@ -3,6 +3,7 @@
 use super::link::{Again, Link, Ran};
 use super::list;
 use super::record::{encode, push_campaign, push_entries, push_job, push_reply};
+use super::runs;
 use super::script::{self, Call};
 use crate::job::CallJob;
 use crate::store::{Change, JobWrite, ReplyWrite, StoreError, Write};
@@ -23,6 +24,10 @@ fn call(link: &Link, write: &Write) -> Result<Call, StoreError> {
     call.maybe(link.given_time()).push(link.origin());
     push_reply(&mut call, write.reply.as_ref())?;
     push_campaign(&mut call, write.campaign.as_ref())?;
+    match &write.ends {
+        None => call.none(),
+        Some(run) => call.push(run.id.as_str()).push(encode(run)?),
+    };
     match &write.job {
         None => drop(call.push("0")),
         Some(job) => {
@@ -59,6 +64,9 @@ async fn outcome(link: &Link, write: &Write, ran: Ran) -> Result<usize, StoreErr
             (StoreError::Conflict, Write { campaign: Some(change), .. }) => {
                 let stored = list::campaign(link, change.campaign.id.as_str()).await?;
                 stored.is_some_and(|stored| stored.record == change.campaign)
+            }
+            (StoreError::Conflict, Write { ends: Some(run), .. }) => {
+                runs::one(link, run.id.as_str()).await?.is_some_and(|stored| stored == *run)
             }
             _ => false,
         };

@@ -15,8 +15,10 @@
 //! | `lines`, `lines:CAMPAIGN` | jobs that hold a line, by the end of their hold |
 //! | `pace:SCOPE` | the latest grants, the newest first |
 //! | `campaign:ID`, `campaigns` | a campaign: version, whether it is running, present run, record; all, by their creation |
-//! | `run:RUN`, `runs:CAMPAIGN` | a run's campaign and its batch of additions; a campaign's runs |
 //! | `counts:RUN` | how many of its jobs stand where, by the number of the status, and their tally, by its counters' names |
+//! | `run:RUN`, `runs:CAMPAIGN` | a run: campaign, batch of additions, and once begun its record and whether it has ended; a campaign's runs |
+//! | `begun:CAMPAIGN`, `open_runs` | a campaign's runs that have begun, by number; all that have not ended |
+//! | `fires` | campaigns by the time at which their next run is to begin |
 //! | `import:ID`, `importing:CAMPAIGN`, `dropped` | open imports; batches that wait to be cleared away |
 //! | `suppressed`, `suppressed:list` | numbers that may not be called, and their order |
 //! | `reply:KEY` | the reply kept for an idempotency key |
@@ -31,6 +33,8 @@ pub(super) const CAMPAIGNS: &str = "{gymcall}:campaigns";
 pub(super) const VISIBLE: &str = "{gymcall}:visible";
 pub(super) const SOURCES: &str = "{gymcall}:sources";
 pub(super) const DEADLINES: &str = "{gymcall}:deadlines";
+pub(super) const OPEN_RUNS: &str = "{gymcall}:open_runs";
+pub(super) const FIRES: &str = "{gymcall}:fires";
 pub(super) const OPEN: &str = "{gymcall}:open";
 pub(super) const LINES: &str = "{gymcall}:lines";
 pub(super) const DROPPED: &str = "{gymcall}:dropped";
@@ -46,7 +50,7 @@ macro_rules! keys {
     };
 }
 
-keys! { job log lock batch due shown pace campaign run runs counts import reply }
+keys! { job log lock batch due shown pace campaign run runs begun counts import reply }
 
 pub(super) fn lines_of(campaign: &str) -> String {
     format!("{LINES}:{campaign}")

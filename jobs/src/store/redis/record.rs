@@ -80,13 +80,17 @@ fn push_tally(call: &mut Call, tally: Tally) {
 
 /// A campaign to be written, as the scripts read it.
 pub(super) fn push_campaign(call: &mut Call, write: Option<&CampaignWrite>) -> Result<(), StoreError> {
-    let Some(CampaignWrite { campaign, from }) = write else {
+    let Some(CampaignWrite { campaign, from, begins }) = write else {
         call.none();
         return Ok(());
     };
     let running = campaign.state == CampaignState::Running;
     call.push(campaign.id.as_str()).maybe(*from).push(if running { "1" } else { "0" });
-    call.push(campaign.run.as_str()).push(encode(campaign)?);
+    call.push(campaign.run.as_str()).maybe(campaign.fires_at().map(micros)).push(encode(campaign)?);
+    match begins {
+        None => call.none(),
+        Some(run) => call.push(run.id.as_str()).push(run.number).push(encode(run)?),
+    };
     Ok(())
 }
 

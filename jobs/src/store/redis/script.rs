@@ -104,6 +104,7 @@ impl Answer {
             ("conflict", _) => StoreError::Conflict,
             ("missing", Some("job")) => StoreError::Missing("job"),
             ("missing", Some("campaign")) => StoreError::Missing("campaign"),
+            ("missing", Some("run")) => StoreError::Missing("run"),
             ("missing", Some("import")) => StoreError::Missing("import"),
             ("held", Some(holder)) => StoreError::Busy(format!("the number is held by {holder}")),
             ("taken", Some(reply)) => match kept::decode(reply.as_bytes()) {

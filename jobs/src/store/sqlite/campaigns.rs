@@ -4,9 +4,10 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::Trouble;
 use super::rows::{encode, stored};
+use super::runs;
 use crate::campaign::{Campaign, CampaignState, Counts};
 use crate::id::{CampaignId, RunId};
-use crate::store::kept::{cursor, page, page_size, status};
+use crate::store::kept::{cursor, micros, page, page_size, status};
 use crate::store::{CampaignWrite, Page, StoreError, Stored};
 use crate::tally::Tally;
 
@@ -16,6 +17,8 @@ pub(super) struct CampaignChange {
     pub(super) from: Option<u64>,
     running: bool,
     run: RunId,
+    fires_at: Option<i64>,
+    begins: Option<runs::Begin>,
     pace: Option<f64>,
     lines: Option<u32>,
     record: String,
@@ -30,6 +33,8 @@ impl CampaignChange {
             running: campaign.state == CampaignState::Running,
             pace: campaign.policy.calls_per_second,
             lines: campaign.policy.max_concurrent_calls,
+            fires_at: campaign.fires_at().map(micros),
+            begins: write.begins.map(runs::Begin::new).transpose()?,
             run: campaign.run,
             id: campaign.id,
         })
@@ -50,11 +55,16 @@ pub(super) fn check(db: &Connection, change: &CampaignChange) -> Result<(), Trou
 
 /// Writes a campaign that [`check`] has passed.
 pub(super) fn write(db: &Connection, change: &CampaignChange) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO campaigns (id, version, running, run, pace, lines, record) VALUES (?, 1, ?, ?, ?, ?, ?)
+    let sql = "INSERT INTO campaigns (id, version, running, run, fires_at, pace, lines, record)
+        VALUES (?, 1, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (id) DO UPDATE SET version = version + 1, running = excluded.running, run = excluded.run,
-        pace = excluded.pace, lines = excluded.lines, record = excluded.record";
-    let CampaignChange { id, running, run, pace, lines, record, .. } = change;
-    db.prepare_cached(sql)?.execute(params![id.as_str(), running, run.as_str(), pace, lines, record]).map(drop)
+        fires_at = excluded.fires_at, pace = excluded.pace, lines = excluded.lines, record = excluded.record";
+    let CampaignChange { id, running, run, fires_at, begins, pace, lines, record, .. } = change;
+    db.prepare_cached(sql)?.execute(params![id.as_str(), running, run.as_str(), fires_at, pace, lines, record])?;
+    if let Some(run) = begins {
+        runs::begin(db, id.as_str(), run)?;
+    }
+    Ok(())
 }
 
 /// One campaign.

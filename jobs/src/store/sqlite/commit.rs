@@ -4,13 +4,14 @@ use rusqlite::{Connection, params};
 
 use super::error::Trouble;
 use super::rows::{JobChange, encode, encode_all, known};
-use super::{campaigns, jobs, replies};
+use super::{campaigns, jobs, replies, runs};
 use crate::store::{Change, ReplyWrite, StoreError, Suppression, Write};
 
 /// A write, made ready on its caller's thread.
 pub(super) struct Prepared {
     job: Option<JobChange>,
     campaign: Option<campaigns::CampaignChange>,
+    ends: Option<runs::End>,
     suppress: Option<(String, String)>,
     unsuppress: Option<String>,
     notes: Option<(String, Vec<String>)>,
@@ -27,6 +28,7 @@ impl Prepared {
         Ok(Self {
             job: write.job.map(JobChange::new).transpose()?,
             campaign: write.campaign.map(campaigns::CampaignChange::new).transpose()?,
+            ends: write.ends.map(runs::End::new).transpose()?,
             suppress: write.suppress.map(row).transpose()?,
             unsuppress: write.unsuppress.map(|phone| phone.as_str().to_owned()),
             notes: write.notes.map(notes).transpose()?,
@@ -43,6 +45,9 @@ impl Prepared {
         if let Some(campaign) = &self.campaign {
             campaigns::check(db, campaign)?;
         }
+        if let Some(end) = &self.ends {
+            runs::check_end(db, end)?;
+        }
         let new_campaign = self.campaign.as_ref().is_some_and(|campaign| campaign.from.is_none());
         let place = self.job.as_ref().map(|job| jobs::check(db, job, new_campaign)).transpose()?;
         let noted = match &self.notes {
@@ -56,6 +61,9 @@ impl Prepared {
         if let Some(campaign) = &self.campaign {
             campaigns::write(db, campaign)?;
             changes.push(Change::Campaign(campaign.id.clone()));
+        }
+        if let Some(end) = &self.ends {
+            runs::end(db, end)?;
         }
         if let (Some(change), Some(place)) = (&self.job, place) {
             jobs::write(db, change, place)?;

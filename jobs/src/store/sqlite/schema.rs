@@ -113,6 +113,17 @@ const MIGRATIONS: &[&str] = &[
         reserved INTEGER NOT NULL
     );
 ",
+    "
+    -- A run's record, once it has begun: which of its campaign's it is, and whether it has ended.
+    ALTER TABLE runs ADD COLUMN number INTEGER;
+    ALTER TABLE runs ADD COLUMN ended INTEGER;
+    ALTER TABLE runs ADD COLUMN record TEXT;
+    CREATE INDEX runs_campaign ON runs (campaign, number) WHERE number IS NOT NULL;
+    CREATE INDEX runs_open ON runs (no) WHERE ended = 0;
+    -- When a campaign's next run is to begin.
+    ALTER TABLE campaigns ADD COLUMN fires_at INTEGER;
+    CREATE INDEX campaigns_fire ON campaigns (fires_at) WHERE fires_at IS NOT NULL;
+",
 ];
 
 /// Opens the file for the one connection that writes, and brings it up to date.

@@ -2,7 +2,12 @@
 
 local function read_campaign()
   local id = optional()
-  if id then return { id = id, from = tonumber(arg()), running = arg(), run = arg(), record = arg() } end
+  if not id then return nil end
+  local campaign = { id = id, from = tonumber(arg()), running = arg(), run = arg(), fires_at = optional(), record = arg() }
+  -- The run that begins with this write.
+  campaign.begins = optional()
+  if campaign.begins then campaign.number, campaign.run_record = arg(), arg() end
+  return campaign
 end
 
 -- What is answered if it may not be written.
@@ -17,4 +22,15 @@ local function write_campaign(campaign)
   if version == 1 then call('ZADD', P .. 'campaigns', call('INCR', P .. 'campaign_seq'), id) end
   local head = string.format('%010d%s', version, campaign.running) .. campaign.run
   call('SET', P .. 'campaign:' .. id, head .. campaign.record)
+  if campaign.fires_at then
+    call('ZADD', P .. 'fires', campaign.fires_at, id)
+  elseif version > 1 then
+    call('ZREM', P .. 'fires', id)
+  end
+  if campaign.begins then
+    know_run(campaign.begins, id)
+    call('HSET', P .. 'run:' .. campaign.begins, 'ended', 0, 'record', campaign.run_record)
+    call('ZADD', P .. 'begun:' .. id, campaign.number, campaign.begins)
+    call('ZADD', P .. 'open_runs', call('INCR', P .. 'run_seq'), campaign.begins)
+  end
 end

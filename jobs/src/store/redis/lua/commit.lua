@@ -15,6 +15,14 @@ local campaign = read_campaign()
 local refused = campaign and check_campaign(campaign)
 if refused then return refused end
 
+local ends, end_record = optional(), nil
+if ends then
+  end_record = arg()
+  local ended = call('HGET', P .. 'run:' .. ends, 'ended')
+  if not ended then return { 'missing', 'run' } end
+  if ended == '1' then return { 'conflict' } end
+end
+
 local job, before
 if arg() == '1' then
   job = read_job()
@@ -51,6 +59,11 @@ end
 if campaign then
   write_campaign(campaign)
   tell(origin, 'campaign ' .. campaign.id)
+end
+
+if ends then
+  call('HSET', P .. 'run:' .. ends, 'ended', 1, 'record', end_record)
+  call('ZREM', P .. 'open_runs', ends)
 end
 
 if job then

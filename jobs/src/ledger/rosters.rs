@@ -1,0 +1,147 @@
+//! The gyms of a campaign: filled by imports, replaced, copied to another campaign.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::campaigns::CampaignError;
+use super::{Ledger, MAX_RACES};
+use crate::campaign::{ActionError, Campaign, CampaignState, Counts};
+use crate::id::{CampaignId, ImportId, RunId};
+use crate::outcome::words;
+use crate::run::{Cause, Run};
+use crate::store::{CampaignWrite, ReplyWrite, StoreError, Stored};
+
+words!(
+    /// What becomes of the gyms that a campaign has when it gets a list.
+    ImportMode {
+        /// They stay, and those of the list come to them.
+        Add = "add",
+        /// The list takes their place, in a run of its own.
+        Replace = "replace",
+    }
+);
+
+/// An import that is open: its jobs are to be staged as members of `campaign`.
+#[derive(Debug, Clone)]
+pub struct OpenImport {
+    /// The import.
+    pub id: ImportId,
+    /// The campaign, its present run being the one that the list goes into.
+    pub campaign: Campaign,
+    mode: ImportMode,
+}
+
+impl Ledger {
+    /// Opens an import under `id`. `run` is the id of a new run, for a list that replaces.
+    ///
+    /// After [`StoreError::Failed`] it may be open all the same, and is to be dropped.
+    pub async fn open_import(
+        &self,
+        id: ImportId,
+        campaign: &CampaignId,
+        mode: ImportMode,
+        run: RunId,
+    ) -> Result<OpenImport, CampaignError> {
+        for _ in 0..MAX_RACES {
+            let before = self.importable(campaign).await?;
+            let into = match mode {
+                ImportMode::Add => before.run,
+                ImportMode::Replace => run.clone(),
+            };
+            self.store.open_import(&id, campaign, &into).await?;
+            // While it is open nobody else changes the present run; until then somebody may have.
+            match self.importable(campaign).await {
+                Ok(now) if mode == ImportMode::Replace || now.run == into => {
+                    return Ok(OpenImport { id, campaign: Campaign { run: into, ..now }, mode });
+                }
+                Ok(_) => self.store.drop_import(&id).await?,
+                Err(error) => {
+                    self.store.drop_import(&id).await?;
+                    return Err(error);
+                }
+            }
+        }
+        Err(StoreError::Conflict.into())
+    }
+
+    async fn importable(&self, id: &CampaignId) -> Result<Campaign, CampaignError> {
+        let campaign = self.store.campaign(id).await?.ok_or(CampaignError::Missing)?.record;
+        match campaign.state {
+            CampaignState::Cancelled => {
+                let status = campaign.status(&Counts::default());
+                Err(ActionError::Conflict { status, verb: "get gyms" }.into())
+            }
+            _ => Ok(campaign),
+        }
+    }
+
+    /// Shows an import. A list that replaces becomes the present run in the same write.
+    pub async fn publish_import(&self, import: &OpenImport, reply: Option<ReplyWrite>) -> Result<(), CampaignError> {
+        if import.mode == ImportMode::Add {
+            return Ok(self.store.publish_import(&import.id, reply, None).await?);
+        }
+        for _ in 0..MAX_RACES {
+            let stored = self.store.campaign(&import.campaign.id).await?.ok_or(CampaignError::Missing)?;
+            let Stored { record, version } = stored;
+            let counts = self.store.counts(&record.run).await?;
+            let (campaign, begins) = record.replaced(&import.campaign.run, &counts, self.now())?;
+            let write = CampaignWrite { campaign, from: Some(version), begins };
+            match self.store.publish_import(&import.id, reply.clone(), Some(write)).await {
+                Ok(()) => return Ok(()),
+                Err(StoreError::Conflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(StoreError::Conflict.into())
+    }
+
+    /// Stores `copy`, a new campaign, and fills it with the gyms of `original`'s present run.
+    ///
+    /// The campaign is there first, and empty if this breaks off.
+    pub async fn duplicate(
+        &self,
+        original: &Campaign,
+        copy: &Campaign,
+        reply: Option<ReplyWrite>,
+        chance: fn() -> u128,
+    ) -> Result<(), StoreError> {
+        self.create_campaign(copy.clone(), None).await?;
+        let import = ImportId::new(self.now(), chance());
+        self.store.open_import(&import, &copy.id, &copy.run).await?;
+        let copied = self.copy_gyms(original, copy, &import, chance).await;
+        let published = match copied {
+            Ok(()) => self.store.publish_import(&import, reply, None).await,
+            Err(error) => Err(error),
+        };
+        if published.is_err() {
+            let _ = self.store.drop_import(&import).await;
+        }
+        published
+    }
+}
+
+impl Campaign {
+    /// The campaign once a list has taken the place of its gyms, and the run that begins with it: at once where the
+    /// present run is under way or nothing else would begin one, else at the next time or start.
+    fn replaced(&self, run: &RunId, counts: &Counts, now: Timestamp) -> Result<(Campaign, Option<Run>), ActionError> {
+        let mut next = Campaign { run: run.clone(), run_begun: false, updated_at: now, ..self.clone() };
+        let under_way = self.has_begun() && (counts.open() > 0 || self.next_fire.is_none());
+        let begins = match self.state {
+            CampaignState::Cancelled => {
+                return Err(ActionError::Conflict { status: self.status(counts), verb: "get gyms" });
+            }
+            CampaignState::Draft | CampaignState::Scheduled | CampaignState::Failed => None,
+            CampaignState::Running | CampaignState::Paused(_) if under_way => {
+                let begins = next.begin_run(Cause::Replace, None, now);
+                next.state = self.state;
+                Some(begins)
+            }
+            CampaignState::Running => {
+                next.state = CampaignState::Scheduled;
+                None
+            }
+            CampaignState::Paused(_) => None,
+        };
+        Ok((next, begins))
+    }
+}

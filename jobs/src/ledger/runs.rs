@@ -1,0 +1,85 @@
+//! Runs: their gyms are copied, what is left of replaced ones is cleared, and their ends are written down.
+
+use super::Ledger;
+use crate::campaign::Campaign;
+use crate::event::Event;
+use crate::id::{ImportId, JobId, RunId};
+use crate::job::CallJob;
+use crate::run::Run;
+use crate::store::{JobQuery, StoreError, Write};
+
+/// How many gyms are copied in one go: a page of jobs, and one piece of quiet work for the writer.
+const PAGE: u32 = 500;
+/// How many replaced jobs are told in one go.
+const BATCH: u32 = 500;
+
+impl Ledger {
+    /// Stages a waiting job of `to`'s present run for each gym of `from`'s.
+    pub(super) async fn copy_gyms(
+        &self,
+        from: &Campaign,
+        to: &Campaign,
+        import: &ImportId,
+        chance: fn() -> u128,
+    ) -> Result<(), StoreError> {
+        let mut cursor = None;
+        loop {
+            let (campaign, run) = (Some(from.id.clone()), Some(from.run.clone()));
+            let page = self.store.jobs(JobQuery { campaign, run, cursor, limit: PAGE, status: None }).await?;
+            let now = self.now();
+            let copy = |job: CallJob| {
+                CallJob::new(JobId::new(now, chance()), Some(to.membership()), job.gym, now, now)
+                    .keeping(to.policy.window.as_ref())
+            };
+            let jobs: Vec<_> = page.items.into_iter().map(|stored| copy(stored.record)).collect();
+            if !jobs.is_empty() {
+                // A gym that is there twice, because it was redialled, is taken once.
+                self.store.stage(import, jobs).await?;
+            }
+            match page.next {
+                Some(next) => cursor = Some(next),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Ends what still waits in runs that a newer one has replaced, at most 500 jobs at a time; says whether some may
+    /// be left. They are dialled no more since the write that replaced their run, so nothing depends on when this runs.
+    pub async fn clear_superseded(&self) -> Result<bool, StoreError> {
+        let jobs = self.store.superseded(BATCH).await?;
+        let mut moved = false;
+        for told in futures_util::future::join_all(jobs.iter().map(|id| self.supersede(id))).await {
+            match told {
+                Ok(()) => moved = true,
+                Err(StoreError::Corrupt(why)) => tracing::error!("a replaced job cannot be ended: {why}"),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(moved)
+    }
+
+    /// Whose number was still held by an earlier attempt when the run ended is told so.
+    async fn supersede(&self, id: &JobId) -> Result<(), StoreError> {
+        let Some(stored) = self.store.job(id).await? else { return Ok(()) };
+        let held = self.store.number_holder(&stored.record.gym.phone).await?.is_some();
+        self.tell(id, if held { Event::Overtaken } else { Event::Superseded }).await.map(drop)
+    }
+
+    /// Writes down that a run is over, if it is: no job of it waits or is being called. Once, whoever finds out first.
+    pub async fn end_run(&self, id: &RunId) -> Result<Option<Run>, StoreError> {
+        let Some(run) = self.store.run(id).await?.filter(|run| run.ended_at.is_none()) else { return Ok(None) };
+        if self.store.counts(id).await?.open() > 0 {
+            return Ok(None);
+        }
+        let ended = Run { ended_at: Some(self.now()), ..run };
+        match self.store.commit(Write { ends: Some(ended.clone()), ..Write::default() }).await {
+            Ok(()) => {
+                let Run { campaign, number, .. } = &ended;
+                tracing::info!(campaign_id = %campaign, run_id = %id, "campaign {campaign}: run {number} has ended");
+                Ok(Some(ended))
+            }
+            Err(StoreError::Conflict) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
