@@ -45,7 +45,7 @@ pub enum AnswerValue {
 }
 
 /// The hours of some days of the week.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct OpenHours {
     /// `mon` … `sun`, in the order of the week.
     pub days: Vec<String>,

@@ -181,7 +181,7 @@ pub enum NonCreation {
 }
 
 /// What a person found out about an unclear call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Fate {
     /// The gym was called.

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A text was not an id of the kind that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,10 +47,11 @@ macro_rules! stored_as_text {
 }
 
 macro_rules! id {
-    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal, $pattern:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
         #[serde(try_from = "String", into = "String")]
+        #[schema(pattern = $pattern)]
         pub struct $name(String);
 
         impl $name {
@@ -93,24 +95,25 @@ macro_rules! id {
 
 id!(
     /// One gym in one run: `job_` and 26 characters.
-    JobId, "job_"
+    JobId, "job_", "^job_[0-9a-hjkmnp-tv-z]{26}$"
 );
 id!(
     /// A campaign: `camp_` and 26 characters.
-    CampaignId, "camp_"
+    CampaignId, "camp_", "^camp_[0-9a-hjkmnp-tv-z]{26}$"
 );
 id!(
     /// One pass of a campaign over its gyms: `run_` and 26 characters.
-    RunId, "run_"
+    RunId, "run_", "^run_[0-9a-hjkmnp-tv-z]{26}$"
 );
 id!(
     /// One upload of a roster: `imp_` and 26 characters.
-    ImportId, "imp_"
+    ImportId, "imp_", "^imp_[0-9a-hjkmnp-tv-z]{26}$"
 );
 
 /// Twilio's name of a call: `CA` and 32 hexadecimal digits.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schema(pattern = "^CA[0-9a-fA-F]{32}$")]
 pub struct CallSid(String);
 
 impl CallSid {

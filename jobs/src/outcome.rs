@@ -41,7 +41,7 @@ pub struct Miss {
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
         pub enum $name { $($(#[$vdoc])* #[serde(rename = $word)] $variant),+ }
 
         impl $name {
@@ -62,6 +62,32 @@ macro_rules! words {
     };
 }
 pub(crate) use words;
+
+words!(
+    /// How a job ended, in a word.
+    Ending {
+        /// Somebody answered and said something we could use.
+        Answered = "answered",
+        /// Every try that was allowed missed.
+        GaveUp = "gave_up",
+        /// It was not dialled, or not again.
+        Skipped = "skipped",
+        /// A person took it back.
+        Cancelled = "cancelled",
+    }
+);
+
+impl Outcome {
+    /// The outcome in a word.
+    pub const fn ending(&self) -> Ending {
+        match self {
+            Outcome::Answered(_) => Ending::Answered,
+            Outcome::GaveUp(_) => Ending::GaveUp,
+            Outcome::Skipped(_) => Ending::Skipped,
+            Outcome::Cancelled => Ending::Cancelled,
+        }
+    }
+}
 
 words!(
     /// The business result of a call, kept apart from how it ended.

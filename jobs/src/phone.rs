@@ -8,6 +8,7 @@ use std::fmt;
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType, Region as Plan};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 pub use region::{Region, RegionError};
 
@@ -17,8 +18,9 @@ use crate::row_code::RowCode;
 ///
 /// [`PhoneNumber::parse`] is the only way in from outside. A stored number is read back by
 /// its shape alone: number plans change, and a job from last year must still open.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schema(pattern = r"^\+[1-9][0-9]{1,14}$", example = "+14155550101")]
 pub struct PhoneNumber(String);
 
 /// Which numbers may be called. Premium, satellite and emergency numbers never may.

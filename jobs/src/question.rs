@@ -1,9 +1,10 @@
 //! What a campaign asks.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// One question of a campaign. It is asked in its own turn, and its answer is kept under `key`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Question {
     /// The name of the answer: a column of the results. Lower-case letters, digits and `_`.
@@ -19,7 +20,7 @@ pub struct Question {
 }
 
 /// What kind of answer a question expects; decides how the words are understood.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AnswerType {
     /// Any words.

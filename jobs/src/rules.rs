@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::spend::{Amount, Reserve};
 use crate::window::Hours;
@@ -87,7 +88,7 @@ impl Rules {
 }
 
 /// What a campaign asks for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
     /// The hours that it calls in, on each gym's own clock. None means at any time, which nobody gets by leaving them
@@ -116,7 +117,7 @@ pub struct Policy {
 }
 
 /// Whether Twilio records a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Recording {
     /// It does not, and the agent says so.
@@ -144,7 +145,7 @@ impl std::str::FromStr for Recording {
 pub struct UnknownRecording;
 
 /// What becomes of a call that a machine answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Voicemail {
     /// It is ended at once.

@@ -8,6 +8,8 @@ use jiff::civil::{Date, Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::zone::GymZone;
 
@@ -21,7 +23,7 @@ pub struct Window {
 }
 
 /// The days and hours that a campaign calls in, on each gym's own clock.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Hours {
     /// On which days a window may open, at least one.
@@ -39,8 +41,9 @@ pub struct Hours {
 }
 
 /// Days of the week, written as `["mon", "tue"]`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "Vec<String>", into = "Vec<String>")]
+#[schema(value_type = Vec<String>, example = json!(["mon", "tue", "wed", "thu", "fri"]), min_items = 1)]
 pub struct Days(BTreeSet<i8>);
 
 /// A time of day in whole minutes, written as `HH:MM`; `24:00` is the end of the day.
@@ -195,6 +198,19 @@ impl Clock {
         Some(date.to_datetime(time))
     }
 }
+
+impl PartialSchema for Clock {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("A time of day in whole minutes, written as `HH:MM`; `24:00` is the end of the day."))
+            .pattern(Some("^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"))
+            .examples(["09:00"])
+            .into()
+    }
+}
+
+impl ToSchema for Clock {}
 
 impl FromStr for Clock {
     type Err = HoursError;

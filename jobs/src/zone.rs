@@ -47,8 +47,9 @@ words!(
 /// Abbreviations are refused: `EST` is a zone of its own that ignores summer time, so half
 /// the year a gym in New York would be called an hour early. A stored name is read back
 /// unchecked, because the zone database may rename zones.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(transparent)]
+#[schema(example = "America/Los_Angeles")]
 pub struct TimeZoneName(String);
 
 /// A text was not the name of a time zone.

@@ -9,35 +9,111 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use gymcall_jobs::attempt::CallStatus;
 use gymcall_jobs::gym::Gym;
-use gymcall_jobs::id::{CampaignId, JobId};
+use gymcall_jobs::id::{CallSid, CampaignId, JobId};
 use gymcall_jobs::job::{CallJob, Phase};
-use gymcall_jobs::outcome::{EndedReason, Outcome, SkipReason};
+use gymcall_jobs::outcome::{AnsweredBy, Disposition, EndedReason, Ending, Outcome, SkipReason};
 use gymcall_jobs::phone::{PhoneError, PhoneNumber, PhoneRules};
 use gymcall_jobs::store::{Change, StoreError, Write};
-use gymcall_jobs::zone::{GymZone, TimeZoneError, ZoneSource};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use gymcall_jobs::zone::{GymZone, TimeZoneError, TimeZoneName, ZoneSource};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
+use utoipa::ToSchema;
 
 use super::Server;
 use super::error::Problem;
 use super::idempotency::Keyed;
 use super::input::{self, check_length};
-use super::job_json::{Ending, job_json};
+use super::jobs::reply::{AnswerReply, End, answers_of};
 use super::reply;
 
 /// How long a request waits for Twilio's SID before it answers 202.
 const WAIT_FOR_SID: Duration = Duration::from_secs(10);
 
-#[derive(Deserialize)]
+/// A single call that is asked for.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewCall)]
 #[serde(deny_unknown_fields)]
-struct CallRequest {
+pub(super) struct CallRequest {
+    /// The number, as people write it.
+    #[schema(example = "+1 415 555 0101")]
     phone_number: String,
+    /// What the gym is called, at most 200 characters.
     gym_name: Option<String>,
+    /// Its country: needed for a number that is written without one and is not of the usual one.
+    #[schema(example = "US")]
     country: Option<String>,
+    /// Its IANA time zone.
+    #[schema(example = "America/Los_Angeles")]
     timezone: Option<String>,
+    /// The language to listen for.
+    #[schema(example = "en-US")]
     preferred_language: Option<String>,
+}
+
+/// A call that was taken on.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PlacedCall)]
+pub(super) struct PlacedReply<'a> {
+    /// Its id, which is that of its job.
+    call_id: &'a JobId,
+    /// How it stands, in Twilio's words.
+    status: CallStatus,
+    /// Twilio's name for it; null while that is not known.
+    twilio_call_sid: Option<&'a CallSid>,
+    /// When it was taken on.
+    created_at: Timestamp,
+}
+
+/// A single call and what came of it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Call)]
+pub(super) struct CallReply<'a> {
+    /// Its id, which is that of its job.
+    call_id: &'a JobId,
+    /// Twilio's name for it; null while that is not known.
+    twilio_call_sid: Option<&'a CallSid>,
+    /// How it stands, in Twilio's words.
+    status: CallStatus,
+    /// When it was taken on.
+    created_at: Timestamp,
+    /// When it last changed.
+    last_updated: Timestamp,
+    /// What was asked for.
+    request: AskedFor<'a>,
+    /// What came of it; null while it is open.
+    result: Option<CallResult<'a>>,
+}
+
+/// The call as it was asked for.
+#[derive(Debug, Serialize, ToSchema)]
+struct AskedFor<'a> {
+    /// The number that is called.
+    phone_number: &'a PhoneNumber,
+    /// What the gym is called; empty if nobody said.
+    gym_name: &'a str,
+    /// Its country, if it was named.
+    country: Option<&'a str>,
+    /// Its time zone, if it was named.
+    timezone: Option<&'a TimeZoneName>,
+    /// The language to listen for, if it was named.
+    preferred_language: Option<&'a str>,
+}
+
+/// What came of a single call.
+#[derive(Debug, Serialize, ToSchema)]
+struct CallResult<'a> {
+    /// How it ended.
+    outcome: Option<Ending>,
+    /// The business result.
+    disposition: Option<Disposition>,
+    /// How the call ended.
+    ended_reason: Option<EndedReason>,
+    /// Who answered, where that was heard.
+    answered_by: Option<AnsweredBy>,
+    /// What was answered, in the order it was heard.
+    answers: Vec<AnswerReply<'a>>,
 }
 
 /// `POST /v1/calls`
@@ -183,13 +259,9 @@ fn reply_of(job: &CallJob) -> (u16, String) {
     }
     let sid = job.attempts().last().and_then(|attempt| attempt.call.as_ref());
     let status = if sid.is_some() { StatusCode::CREATED } else { StatusCode::ACCEPTED };
-    let body = json!({
-        "call_id": job.id(),
-        "status": call_status(job),
-        "twilio_call_sid": sid,
-        "created_at": job.created_at(),
-    });
-    (status.as_u16(), body.to_string())
+    let body =
+        PlacedReply { call_id: job.id(), status: call_status(job), twilio_call_sid: sid, created_at: job.created_at() };
+    (status.as_u16(), serde_json::to_string(&body).unwrap_or_default())
 }
 
 fn trouble(job: &CallJob) -> String {
@@ -222,38 +294,36 @@ pub(super) async fn show(State(server): State<Arc<Server>>, Path(id): Path<Strin
     let id: JobId = id.parse().map_err(|_| Problem::missing("call"))?;
     let job = server.ledger.store().job(&id).await?.ok_or_else(|| Problem::missing("call"))?.record;
     let gym = job.gym();
-    let result: Option<Value> = job.outcome().map(|_| {
-        let ending = Ending::of(&job);
-        json!({
-            "outcome": ending.outcome,
-            "disposition": ending.disposition,
-            "ended_reason": ending.ended_reason,
-            "answered_by": ending.answered_by,
-            "answers": job_json(&job, &[])["answers"],
-        })
+    let end = End::of(&job);
+    let result = job.outcome().map(|_| CallResult {
+        outcome: end.outcome,
+        disposition: end.disposition,
+        ended_reason: end.ended_reason,
+        answered_by: end.answered_by,
+        answers: answers_of(&job, &[]),
     });
-    Ok(reply::json(
-        StatusCode::OK,
-        &json!({
-            "call_id": job.id(),
-            "twilio_call_sid": job.attempts().last().and_then(|attempt| attempt.call.as_ref()),
-            "status": call_status(&job),
-            "created_at": job.created_at(),
-            "last_updated": job.updated_at(),
-            "request": {
-                "phone_number": gym.phone.as_str(),
-                "gym_name": gym.name,
-                "country": gym.country,
-                "timezone": gym.timezone.as_ref().and_then(GymZone::name),
-                "preferred_language": gym.preferred_language,
-            },
-            "result": result,
-        }),
-    ))
+    let reply = CallReply {
+        call_id: job.id(),
+        twilio_call_sid: job.attempts().last().and_then(|attempt| attempt.call.as_ref()),
+        status: call_status(&job),
+        created_at: job.created_at(),
+        last_updated: job.updated_at(),
+        request: AskedFor {
+            phone_number: &gym.phone,
+            gym_name: &gym.name,
+            country: gym.country.as_deref(),
+            timezone: gym.timezone.as_ref().and_then(GymZone::name),
+            preferred_language: gym.preferred_language.as_deref(),
+        },
+        result,
+    };
+    Ok(reply::json(StatusCode::OK, &reply))
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
     /// The status and the pointer of the problem with a request that has this field, too.

@@ -1,5 +1,8 @@
 //! Campaigns: created, listed, shown, started, paused, resumed, cancelled.
 
+pub(super) mod reply;
+mod request;
+
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -8,114 +11,18 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use gymcall_jobs::campaign::{Action, Campaign, CampaignState, Counts, PausedReason};
 use gymcall_jobs::id::{CampaignId, RunId};
-use gymcall_jobs::job::Status;
 use gymcall_jobs::ledger::CampaignError;
-use gymcall_jobs::question::{AnswerType, Question};
-use gymcall_jobs::rules::{Policy, Voicemail};
+use gymcall_jobs::question::Question;
 use gymcall_jobs::store::StoreError;
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
 
 use super::Server;
 use super::error::Problem;
 use super::idempotency::Keyed;
-use super::input::{self, check_text};
+use super::input;
 use super::page::ListQuery;
-use super::reply;
-
-/// The choices of one question.
-const MOST_CHOICES: usize = 50;
-
-/// A campaign as users send it.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CampaignRequest {
-    name: String,
-    on_behalf_of: Option<String>,
-    questions: Option<Vec<Question>>,
-    #[serde(default)]
-    policy: Policy,
-}
-
-impl CampaignRequest {
-    fn check(&self) -> Result<(), Problem> {
-        check_text("/name", &self.name, 200)?;
-        if let Some(text) = &self.on_behalf_of {
-            check_text("/on_behalf_of", text, 200)?;
-        }
-        let policy = &self.policy;
-        if !(1..=20).contains(&policy.max_attempts) {
-            return Err(Problem::field("/policy/max_attempts", "out_of_range", "must be 1 to 20"));
-        }
-        if !(0.0..=525_600.0).contains(&policy.redial_after_minutes) {
-            return Err(Problem::field("/policy/redial_after_minutes", "out_of_range", "must be 0 to 525600 (a year)"));
-        }
-        if let Some(hours) = &policy.window {
-            hours.check().map_err(|error| Problem::field("/policy/window", "invalid", error.to_string()))?;
-        }
-        if policy.calls_per_second.is_some_and(|pace| !(pace > 0.0 && pace <= 1000.0)) {
-            return Err(Problem::field(
-                "/policy/calls_per_second",
-                "out_of_range",
-                "must be more than 0 and at most 1000",
-            ));
-        }
-        if policy.max_concurrent_calls == Some(0) {
-            return Err(Problem::field("/policy/max_concurrent_calls", "out_of_range", "must be at least 1"));
-        }
-        match (policy.voicemail, &policy.voicemail_message) {
-            (Voicemail::LeaveMessage, None) => {
-                return Err(Problem::field("/policy/voicemail_message", "missing", "leave_message needs a message"));
-            }
-            (Voicemail::HangUp, Some(_)) => {
-                let detail = "a message is left only with voicemail: leave_message";
-                return Err(Problem::field("/policy/voicemail_message", "invalid", detail));
-            }
-            (Voicemail::LeaveMessage, Some(message)) => check_text("/policy/voicemail_message", message, 500)?,
-            (Voicemail::HangUp, None) => {}
-        }
-        self.check_questions()
-    }
-
-    fn check_questions(&self) -> Result<(), Problem> {
-        let Some(questions) = &self.questions else { return Ok(()) };
-        if questions.is_empty() || questions.len() > 50 {
-            return Err(Problem::field(
-                "/questions",
-                "out_of_range",
-                "1 to 50 questions; leave them out for the usual four",
-            ));
-        }
-        for (index, question) in questions.iter().enumerate() {
-            let at = |field: &str| format!("/questions/{index}/{field}");
-            let key_is_fine = !question.key.is_empty()
-                && question.key.len() <= 64
-                && question.key.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-            if !key_is_fine {
-                return Err(Problem::field(&at("key"), "invalid", "1 to 64 lower-case letters, digits and _"));
-            }
-            if questions[..index].iter().any(|earlier| earlier.key == question.key) {
-                return Err(Problem::field(&at("key"), "duplicate", "another question has this key"));
-            }
-            check_text(&at("ask"), &question.ask, 500)?;
-            if (question.kind == AnswerType::Choice) == question.choices.is_empty() {
-                return Err(Problem::field(
-                    &at("choices"),
-                    "invalid",
-                    "a question of type choice has choices, and no other has",
-                ));
-            }
-            // They are hints for Twilio's recognition, and are said in one line if need be.
-            if question.choices.len() > MOST_CHOICES {
-                return Err(Problem::field(&at("choices"), "out_of_range", format!("at most {MOST_CHOICES} choices")));
-            }
-            for (nth, choice) in question.choices.iter().enumerate() {
-                check_text(&format!("{}/{nth}", at("choices")), choice, 100)?;
-            }
-        }
-        Ok(())
-    }
-}
+use super::reply::{json, page};
+use reply::CampaignReply;
+use request::CampaignRequest;
 
 /// `POST /v1/campaigns`
 pub(super) async fn create(
@@ -148,11 +55,11 @@ pub(super) async fn create(
         runs: 0,
         run_begun: false,
     };
-    let reply = campaign_json(&campaign, &Counts::default());
-    let saved = keyed.claim(StatusCode::CREATED, reply.to_string(), now);
-    match server.ledger.create_campaign(campaign, saved).await {
+    let reply = CampaignReply::of(&campaign, &Counts::default());
+    let saved = keyed.keep(StatusCode::CREATED, &reply, now);
+    match server.ledger.create_campaign(campaign.clone(), saved).await {
         Err(StoreError::KeyTaken(saved)) => Ok(keyed.taken(&server, &saved).await),
-        created => created.map(|()| reply::json(StatusCode::CREATED, &reply)).map_err(Problem::from),
+        created => created.map(|()| json(StatusCode::CREATED, &reply)).map_err(Problem::from),
     }
 }
 
@@ -162,20 +69,21 @@ pub(super) async fn list(
     Query(query): Query<ListQuery>,
 ) -> Result<Response, Problem> {
     let store = server.ledger.store();
-    let page = store.campaigns(query.cursor, query.limit.or_usual()).await?;
-    let mut items = Vec::with_capacity(page.items.len());
-    for stored in page.items {
+    let found = store.campaigns(query.cursor, query.limit.or_usual()).await?;
+    let mut counted = Vec::with_capacity(found.items.len());
+    for stored in found.items {
         let counts = store.counts(&stored.record.run).await?;
-        items.push(campaign_json(&stored.record, &counts));
+        counted.push((stored.record, counts));
     }
-    Ok(reply::page(&items, page.next))
+    let items: Vec<_> = counted.iter().map(|(campaign, counts)| CampaignReply::of(campaign, counts)).collect();
+    Ok(page(items, found.next))
 }
 
 /// `GET /v1/campaigns/{id}`
 pub(super) async fn show(State(server): State<Arc<Server>>, Path(id): Path<String>) -> Result<Response, Problem> {
     let campaign = find(&server, &id).await?;
     let counts = server.ledger.store().counts(&campaign.run).await?;
-    Ok(reply::json(StatusCode::OK, &campaign_json(&campaign, &counts)))
+    Ok(json(StatusCode::OK, &CampaignReply::of(&campaign, &counts)))
 }
 
 /// The campaign with this id.
@@ -228,42 +136,11 @@ async fn act(server: &Server, id: &str, headers: &HeaderMap, verb: &str, action:
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, missing.clone()));
     }
     let now = server.ledger.now();
-    let reply = |campaign: &Campaign, counts: &Counts| {
-        keyed.claim(StatusCode::OK, campaign_json(campaign, counts).to_string(), now)
-    };
+    let reply =
+        |campaign: &Campaign, counts: &Counts| keyed.keep(StatusCode::OK, &CampaignReply::of(campaign, counts), now);
     match server.ledger.act(&id, action, reply).await {
-        Ok((campaign, counts)) => Ok(reply::json(StatusCode::OK, &campaign_json(&campaign, &counts))),
+        Ok((campaign, counts)) => Ok(json(StatusCode::OK, &CampaignReply::of(&campaign, &counts))),
         Err(CampaignError::Store(StoreError::KeyTaken(saved))) => Ok(keyed.taken(server, &saved).await),
         Err(error) => Err(error.into()),
     }
-}
-
-/// A campaign as users see it.
-fn campaign_json(campaign: &Campaign, counts: &Counts) -> Value {
-    let by_status: Map<String, Value> =
-        Status::ALL.iter().map(|status| (status.as_str().to_owned(), json!(counts.of(*status)))).collect();
-    json!({
-        "id": campaign.id,
-        "name": campaign.name,
-        "on_behalf_of": campaign.on_behalf_of,
-        "status": campaign.status(counts),
-        "paused_reason": campaign.paused_reason(),
-        "questions": campaign.questions,
-        "policy": campaign.policy,
-        "run_id": campaign.run,
-        "counters": {
-            "total": counts.total(),
-            "waiting": counts.of(Status::Waiting),
-            "live": counts.live(),
-            "completed": counts.of(Status::Completed),
-            "failed": counts.of(Status::Failed),
-            "skipped": counts.of(Status::Skipped),
-            "cancelled": counts.of(Status::Cancelled),
-            "quarantined": counts.of(Status::Quarantined),
-            "by_status": by_status,
-        },
-        "created_at": campaign.created_at,
-        "updated_at": campaign.updated_at,
-        "started_at": campaign.started_at,
-    })
 }

@@ -6,15 +6,35 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use gymcall_jobs::store::Write;
-use serde_json::json;
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Server;
 use super::error::Problem;
 use super::reply;
 
 /// The process answers.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Alive {
+    /// `ok`
+    status: &'static str,
+}
+
+/// The server can work.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Ready {
+    /// `ready`
+    status: &'static str,
+    /// `configured` or `not configured`: without an account nothing is dialled.
+    twilio: &'static str,
+    /// Since when the store may have forgotten calls, so that nothing is dialled; null as long as all is well.
+    in_doubt_since: Option<Timestamp>,
+}
+
+/// The process answers.
 pub(super) async fn alive() -> Response {
-    reply::json(StatusCode::OK, &json!({"status": "ok"}))
+    reply::json(StatusCode::OK, &Alive { status: "ok" })
 }
 
 /// The store answers reads, and its writer is there. Not while the server is stopping, so that whatever shares
@@ -28,5 +48,5 @@ pub(super) async fn ready(State(server): State<Arc<Server>>) -> Result<Response,
     store.commit(Write::default()).await?;
     let doubt = store.doubts().borrow().as_ref().map(|doubt| doubt.since);
     let twilio = if server.can_call.is_ok() { "configured" } else { "not configured" };
-    Ok(reply::json(StatusCode::OK, &json!({"status": "ready", "twilio": twilio, "in_doubt_since": doubt})))
+    Ok(reply::json(StatusCode::OK, &Ready { status: "ready", twilio, in_doubt_since: doubt }))
 }

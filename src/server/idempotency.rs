@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use gymcall_jobs::id::JobId;
 use gymcall_jobs::store::{ReplyWrite, SavedReply};
 use jiff::Timestamp;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::Server;
@@ -95,6 +96,12 @@ impl Keyed {
             },
             (None, None) => still_in_flight(),
         }
+    }
+
+    /// Keeps this JSON with the write as its reply, if the request has a key.
+    pub(super) fn keep(&self, status: StatusCode, reply: &impl Serialize, now: Timestamp) -> Option<ReplyWrite> {
+        self.key.as_ref()?;
+        self.claim(status, serde_json::to_string(reply).unwrap_or_default(), now)
     }
 
     /// Keeps this reply with the write, if the request has a key.

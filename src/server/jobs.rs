@@ -1,5 +1,9 @@
 //! Jobs: listed, shown with their history, cancelled, redialled, resolved.
 
+mod evidence;
+mod history;
+pub(super) mod reply;
+
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -12,19 +16,20 @@ use gymcall_jobs::id::{JobId, RunId};
 use gymcall_jobs::job::{CallJob, Status};
 use gymcall_jobs::ledger::Told;
 use gymcall_jobs::question::Question;
-use gymcall_jobs::store::{Entry, JobQuery, StoreError};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use gymcall_jobs::store::{JobQuery, StoreError};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::Server;
 use super::campaigns;
 use super::error::Problem;
-use super::evidence::evidence_json;
 use super::idempotency::Keyed;
 use super::input;
-use super::job_json::job_json;
 use super::page::Limit;
-use super::reply;
+use super::reply::{json, page};
+use evidence::Evidence;
+use history::{EventReply, TurnReply};
+use reply::JobReply;
 
 #[derive(Deserialize)]
 pub(super) struct JobsQuery {
@@ -49,35 +54,38 @@ pub(super) async fn of_campaign(
         cursor: query.cursor,
         limit: query.limit.or_usual(),
     };
-    let page = server.ledger.store().jobs(query).await?;
-    let items: Vec<Value> = page.items.iter().map(|stored| job_json(&stored.record, &campaign.questions)).collect();
-    Ok(reply::page(&items, page.next))
+    let found = server.ledger.store().jobs(query).await?;
+    let items: Vec<_> = found.items.iter().map(|stored| JobReply::of(&stored.record, &campaign.questions)).collect();
+    Ok(page(items, found.next))
+}
+
+/// A job, what was said in its calls, and what is known of an unclear one.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = JobInFull)]
+struct FullReply<'a> {
+    #[serde(flatten)]
+    job: JobReply<'a>,
+    /// What was said, in order.
+    transcript: Vec<TurnReply>,
+    /// For a job that is `unknown` or `quarantined`: what is known of its call. Null for any other.
+    evidence: Option<Evidence<'a>>,
 }
 
 /// `GET /v1/jobs/{id}`: the job, what was said in its calls, and what is known of an unclear one.
 pub(super) async fn show(State(server): State<Arc<Server>>, Path(id): Path<String>) -> Result<Response, Problem> {
     let job = find(&server, &id).await?;
-    let mut json = job_json(&job, &questions_of(&server, &job).await?);
+    let questions = questions_of(&server, &job).await?;
     let entries = server.ledger.store().entries(job.id(), 0, MOST_ENTRIES).await?;
-    let transcript: Vec<Value> = entries.iter().filter_map(turn_json).collect();
-    json["transcript"] = json!(transcript);
-    json["evidence"] = evidence_json(&job, &entries);
-    Ok(reply::json(StatusCode::OK, &json))
+    let reply = FullReply {
+        job: JobReply::of(&job, &questions),
+        transcript: entries.iter().filter_map(TurnReply::of).collect(),
+        evidence: Evidence::of(&job, &entries),
+    };
+    Ok(json(StatusCode::OK, &reply))
 }
 
 /// A history is as long as its calls; this bounds one reply, not the history.
 const MOST_ENTRIES: u32 = 10_000;
-
-fn turn_json(entry: &Entry) -> Option<Value> {
-    let who = match entry.entry.kind.as_str() {
-        "agent_said" => "agent",
-        "gym_said" => "gym",
-        _ => return None,
-    };
-    let mut turn = entry.entry.detail.clone();
-    turn["who"] = json!(who);
-    Some(turn)
-}
 
 async fn find(server: &Server, id: &str) -> Result<CallJob, Problem> {
     let id: JobId = id.parse().map_err(|_| Problem::missing("job"))?;
@@ -110,16 +118,8 @@ pub(super) async fn events(
     let entries = server.ledger.store().entries(job.id(), query.cursor.unwrap_or(0), limit).await?;
     let full = u32::try_from(entries.len()).is_ok_and(|length| length == limit);
     let next = entries.last().filter(|_| full).map(|entry| entry.number.to_string());
-    let items: Vec<Value> = entries
-        .iter()
-        .map(|Entry { number, entry }| {
-            json!({
-                "number": number, "at": entry.at, "event": entry.kind,
-                "detail": entry.detail, "ignored": entry.ignored,
-            })
-        })
-        .collect();
-    Ok(reply::page(&items, next))
+    let items: Vec<_> = entries.iter().map(EventReply::of).collect();
+    Ok(page(items, next))
 }
 
 /// `POST /v1/jobs/{id}/cancel`
@@ -131,9 +131,11 @@ pub(super) async fn cancel(
     tell(&server, &id, &headers, "cancel", &[], Event::Cancel).await
 }
 
-#[derive(Deserialize)]
+/// What a person found out about a quarantined call.
+#[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Resolution {
+pub(super) struct Resolution {
+    /// Whether the gym was called.
     fate: Fate,
 }
 
@@ -163,16 +165,16 @@ async fn tell(
     };
     let questions = questions_of(server, &job).await?;
     let now = server.ledger.now();
-    let reply = |job: &CallJob| keyed.claim(StatusCode::OK, job_json(job, &questions).to_string(), now);
+    let reply = |job: &CallJob| keyed.keep(StatusCode::OK, &JobReply::of(job, &questions), now);
     match server.ledger.tell_with(job.id(), event, reply).await {
         Err(StoreError::KeyTaken(saved)) => Ok(keyed.taken(server, &saved).await),
         Err(error) => Err(error.into()),
         Ok(Told::NoSuchJob) => Err(Problem::missing("job")),
-        Ok(Told::Moved(job)) => Ok(reply::json(StatusCode::OK, &job_json(&job, &questions))),
+        Ok(Told::Moved(job)) => Ok(json(StatusCode::OK, &JobReply::of(&job, &questions))),
         Ok(Told::Ignored(_, job))
             if verb == "cancel" && (job.cancel_requested() || job.status() == Status::Cancelled) =>
         {
-            Ok(reply::json(StatusCode::OK, &job_json(&job, &questions)))
+            Ok(json(StatusCode::OK, &JobReply::of(&job, &questions)))
         }
         Ok(Told::Ignored(why, job)) => {
             Err(Problem::conflict(format!("a job that is {} cannot {verb}: {}", job.status(), why.as_str())))
@@ -206,10 +208,10 @@ pub(super) async fn redial(
     let id = JobId::new(now, rand::random());
     let new = CallJob::new(id, old.membership().cloned(), old.gym().clone(), now, now)
         .keeping(campaign.as_ref().and_then(|campaign| campaign.policy.window.as_ref()));
-    let reply = job_json(&new, &questions);
-    let saved = keyed.claim(StatusCode::CREATED, reply.to_string(), now);
+    let saved = keyed.keep(StatusCode::CREATED, &JobReply::of(&new, &questions), now);
     match server.ledger.accept(new, saved).await {
         Err(StoreError::KeyTaken(saved)) => Ok(keyed.taken(&server, &saved).await),
-        accepted => accepted.map(|_| reply::json(StatusCode::CREATED, &reply)).map_err(Problem::from),
+        Err(error) => Err(error.into()),
+        Ok(new) => Ok(json(StatusCode::CREATED, &JobReply::of(&new, &questions))),
     }
 }

@@ -25,7 +25,7 @@ use super::campaigns;
 use super::error::Problem;
 use super::idempotency::Keyed;
 use super::input;
-use super::job_json::Ending;
+use super::jobs::reply::End;
 use super::page;
 use super::reply;
 
@@ -82,7 +82,7 @@ impl Chosen {
         match self {
             Chosen::These(jobs) => jobs.contains(job.id()),
             Chosen::All { status, disposition } => {
-                let of_job = Ending::of(job).disposition;
+                let of_job = End::of(job).disposition;
                 let fits = |wanted: &Vec<Disposition>| of_job.is_some_and(|of_job| wanted.contains(&of_job));
                 status.contains(&job.status()) && disposition.as_ref().is_none_or(fits)
             }

@@ -4,7 +4,16 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use serde_json::{Value, json};
+use utoipa::ToSchema;
+
+/// Part of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct List<T> {
+    /// The items.
+    pub(super) items: Vec<T>,
+    /// What to ask with, as `cursor`, for the items that follow; null at the end.
+    pub(super) next_cursor: Option<String>,
+}
 
 /// JSON with a status.
 pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
@@ -12,6 +21,6 @@ pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
 }
 
 /// Part of a list, and the cursor of the part that follows.
-pub(super) fn page(items: &[Value], next: Option<String>) -> Response {
-    json(StatusCode::OK, &json!({"items": items, "next_cursor": next}))
+pub(super) fn page<T: Serialize>(items: Vec<T>, next_cursor: Option<String>) -> Response {
+    json(StatusCode::OK, &List { items, next_cursor })
 }

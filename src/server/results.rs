@@ -1,27 +1,29 @@
 //! Results of a run: one row for every accepted gym, before any call too, and one more for each redial.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use futures_util::stream;
+use gymcall_jobs::answer::AnswerValue;
 use gymcall_jobs::campaign::Campaign;
 use gymcall_jobs::id::RunId;
 use gymcall_jobs::job::CallJob;
 use gymcall_jobs::question::Question;
 use gymcall_jobs::store::{JobQuery, Store};
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::Server;
 use super::campaigns;
 use super::error::Problem;
-use super::job_json::{Ending, answers_of, job_json};
+use super::jobs::reply::{AnswerReply, End, JobFacts, ValueReply, answers_of};
 use super::page;
 use super::reply;
 use super::run::{self, RunQuery};
 use super::sheet::{self, Sheet};
-use serde::Deserialize;
 
 /// The columns before the answers.
 const COLUMNS: [&str; 17] = [
@@ -57,6 +59,26 @@ fn query_of(campaign: &Campaign, run: &RunId, cursor: Option<String>, limit: u32
     JobQuery { campaign: Some(campaign.id.clone()), run: Some(run.clone()), status: None, cursor, limit }
 }
 
+/// What came of one gym.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = JobResult)]
+pub(super) struct ResultReply<'a> {
+    #[serde(flatten)]
+    facts: JobFacts<'a>,
+    /// What was answered, by the key of the question.
+    answers: BTreeMap<&'a str, ValueReply<'a>>,
+    /// The same with the words that back each answer up.
+    evidence: Vec<AnswerReply<'a>>,
+}
+
+impl<'a> ResultReply<'a> {
+    fn of(job: &'a CallJob, questions: &'a [Question]) -> Self {
+        let evidence = answers_of(job, questions);
+        let answers = evidence.iter().map(|answer| (answer.key, answer.value)).collect();
+        Self { facts: JobFacts::of(job), answers, evidence }
+    }
+}
+
 /// `GET /v1/campaigns/{id}/results`
 pub(super) async fn json(
     State(server): State<Arc<Server>>,
@@ -67,22 +89,8 @@ pub(super) async fn json(
     let run = run::find(&server, &campaign, query.run).await?;
     let query = query_of(&campaign, &run, query.cursor, query.limit.or_usual());
     let page = server.ledger.store().jobs(query).await?;
-    let items: Vec<Value> = page
-        .items
-        .iter()
-        .map(|stored| {
-            let job = &stored.record;
-            let answers: Map<String, Value> = answers_of(job, &campaign.questions)
-                .iter()
-                .map(|answer| (answer.key.clone(), answer.value.to_json()))
-                .collect();
-            let mut item = job_json(job, &campaign.questions);
-            item["evidence"] = item["answers"].take();
-            item["answers"] = json!(answers);
-            item
-        })
-        .collect();
-    Ok(reply::page(&items, page.next))
+    let items: Vec<_> = page.items.iter().map(|stored| ResultReply::of(&stored.record, &campaign.questions)).collect();
+    Ok(reply::page(items, page.next))
 }
 
 /// `GET /v1/campaigns/{id}/results.csv`: all of it, streamed page by page.
@@ -139,7 +147,7 @@ impl Export {
 }
 
 fn row(job: &CallJob, questions: &[Question], quotes: bool) -> Vec<String> {
-    let ending = Ending::of(job);
+    let end = End::of(job);
     let gym = job.gym();
     let last = job.attempts().last();
     let word = |word: Option<&'static str>| word.unwrap_or_default().to_owned();
@@ -151,21 +159,22 @@ fn row(job: &CallJob, questions: &[Question], quotes: bool) -> Vec<String> {
         gym.phone.as_str().to_owned(),
         gym.name.clone(),
         job.status().to_string(),
-        word(ending.outcome),
-        word(ending.disposition.map(|value| value.as_str())),
-        word(ending.answered_by.map(|value| value.as_str())),
-        word(ending.ended_reason.map(|value| value.as_str())),
-        word(ending.skip_reason.map(|value| value.as_str())),
+        word(end.outcome.map(|value| value.as_str())),
+        word(end.disposition.map(|value| value.as_str())),
+        word(end.answered_by.map(|value| value.as_str())),
+        word(end.ended_reason.map(|value| value.as_str())),
+        word(end.skip_reason.map(|value| value.as_str())),
         job.tries().to_string(),
         last.and_then(|attempt| attempt.call.as_ref()).map(ToString::to_string).unwrap_or_default(),
         last.and_then(|attempt| attempt.duration_s).map(|seconds| seconds.to_string()).unwrap_or_default(),
         last.and_then(|attempt| attempt.cost()).unwrap_or_default().to_owned(),
         job.updated_at().to_string(),
     ];
-    let answers = answers_of(job, questions);
-    let answer_to = |question: &Question| answers.iter().find(|answer| answer.key == question.key);
-    let values = questions.iter().map(|question| answer_to(question).map(|answer| answer.value.to_cell()));
-    cells.extend(values.map(Option::unwrap_or_default));
+    let answer_to = |question: &Question| job.answers().iter().find(|answer| answer.key == question.key);
+    let missing = || job.outcome().map(|_| AnswerValue::NotAsked.to_cell()).unwrap_or_default();
+    cells.extend(
+        questions.iter().map(|question| answer_to(question).map_or_else(missing, |answer| answer.value.to_cell())),
+    );
     let said =
         questions.iter().filter(|_| quotes).map(|question| answer_to(question).map(|answer| answer.quote.clone()));
     cells.extend(said.map(Option::unwrap_or_default));

@@ -9,8 +9,9 @@ use axum::response::{IntoResponse, Response};
 use gymcall_jobs::event::Event;
 use gymcall_jobs::phone::{PhoneError, PhoneNumber};
 use gymcall_jobs::store::{StoreError, Suppression, Write};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::Server;
 use super::error::Problem;
@@ -25,14 +26,19 @@ pub(super) async fn list(
     Query(query): Query<ListQuery>,
 ) -> Result<Response, Problem> {
     let page = server.ledger.store().suppressions(query.cursor, query.limit.or_usual()).await?;
-    let items: Vec<Value> = page.items.iter().map(suppression_json).collect();
-    Ok(reply::page(&items, page.next))
+    let items: Vec<_> = page.items.iter().map(SuppressionReply::of).collect();
+    Ok(reply::page(items, page.next))
 }
 
-#[derive(Deserialize)]
+/// A number that may not be called from now on.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewSuppression)]
 #[serde(deny_unknown_fields)]
-struct SuppressionRequest {
+pub(super) struct SuppressionRequest {
+    /// The number, of whatever region.
+    #[schema(example = "+14155550101")]
     phone_number: String,
+    /// Why, in words.
     reason: Option<String>,
 }
 
@@ -55,10 +61,10 @@ pub(super) async fn add(
     // The first entry stays: it says since when, and in whose words.
     let known = store.suppression(&phone).await?;
     let suppression = known.unwrap_or_else(|| Suppression { phone: phone.clone(), since: now, reason });
-    let reply = suppression_json(&suppression);
+    let reply = SuppressionReply::of(&suppression);
     let write = Write {
-        suppress: Some(suppression),
-        reply: keyed.claim(StatusCode::CREATED, reply.to_string(), now),
+        suppress: Some(suppression.clone()),
+        reply: keyed.keep(StatusCode::CREATED, &reply, now),
         ..Write::default()
     };
     let response = match store.commit(write).await {
@@ -104,6 +110,20 @@ pub(super) async fn remove(
     }
 }
 
-fn suppression_json(suppression: &Suppression) -> Value {
-    json!({"phone_number": suppression.phone.as_str(), "since": suppression.since, "reason": suppression.reason})
+/// A number that may not be called.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Suppression)]
+pub(super) struct SuppressionReply<'a> {
+    /// The number.
+    phone_number: &'a PhoneNumber,
+    /// Since when.
+    since: Timestamp,
+    /// Why, in words: where known, what was said.
+    reason: &'a str,
+}
+
+impl<'a> SuppressionReply<'a> {
+    fn of(suppression: &'a Suppression) -> Self {
+        Self { phone_number: &suppression.phone, since: suppression.since, reason: &suppression.reason }
+    }
 }
