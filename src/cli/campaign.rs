@@ -139,7 +139,7 @@ impl Campaign {
         if json {
             print_json(&campaign);
         } else {
-            print_list(&[campaign], false);
+            print_one(&campaign);
         }
         Ok(Done::Well)
     }
@@ -171,6 +171,25 @@ pub(super) fn print_list(items: &[Value], json: bool) {
         campaigns.add_row(head.into_iter().chain(counted(&campaign["counters"])));
     }
     anstream::println!("{campaigns}");
+}
+
+/// One campaign for people: how it stands, how it does, and what comes next.
+pub(super) fn print_one(campaign: &Value) {
+    print_list(std::slice::from_ref(campaign), false);
+    let counters = &campaign["counters"];
+    let facts = [
+        ("calls", text(&counters["calls"])),
+        ("connected", text(&counters["connected"])),
+        ("pick-up rate", percent(&counters["pick_up_rate"])),
+        ("cost", text(&counters["cost"])),
+        ("resumes at", text(&campaign["resumes_at"])),
+        ("next fire", text(&campaign["next_fire"])),
+    ];
+    let told: Vec<String> =
+        facts.iter().filter(|(_, fact)| !fact.is_empty()).map(|(name, fact)| format!("{name} {fact}")).collect();
+    if !told.is_empty() {
+        anstream::println!("{}", told.join(", "));
+    }
 }
 
 /// How many gyms stand where.
@@ -210,6 +229,6 @@ fn print_runs(items: &[Value], json: bool) {
 }
 
 /// A share for people.
-pub(super) fn percent(share: &Value) -> String {
+fn percent(share: &Value) -> String {
     share.as_f64().map(|share| format!("{:.0} %", share * 100.0)).unwrap_or_default()
 }

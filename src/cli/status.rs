@@ -87,8 +87,7 @@ impl Status {
             Value::Array(campaigns) => campaign::print_list(campaigns, false),
             job if job["phone_number"].is_string() => print_job(job),
             one => {
-                campaign::print_list(std::slice::from_ref(one), false);
-                print_course(one);
+                campaign::print_one(one);
                 let shown = one["jobs"].as_array().map(Vec::as_slice).unwrap_or_default();
                 if !shown.is_empty() {
                     anstream::println!("{}", jobs(shown));
@@ -107,25 +106,6 @@ impl Status {
 /// Whether time alone will change the job no more.
 pub(super) fn is_over(job: &Value) -> bool {
     !job["outcome"].is_null() || job["status"] == "quarantined"
-}
-
-/// How a campaign does, and what comes next.
-fn print_course(campaign: &Value) {
-    let counters = &campaign["counters"];
-    let facts = [
-        ("calls", text(&counters["calls"])),
-        ("connected", text(&counters["connected"])),
-        ("pick-up rate", campaign::percent(&counters["pick_up_rate"])),
-        ("cost", text(&counters["cost"])),
-        ("paused", text(&campaign["paused_reason"])),
-        ("resumes at", text(&campaign["resumes_at"])),
-        ("next fire", text(&campaign["next_fire"])),
-    ];
-    let told: Vec<String> =
-        facts.iter().filter(|(_, fact)| !fact.is_empty()).map(|(name, fact)| format!("{name} {fact}")).collect();
-    if !told.is_empty() {
-        anstream::println!("{}", told.join(", "));
-    }
 }
 
 fn print_quarantined(unclear: &[Value]) {

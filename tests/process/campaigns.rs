@@ -60,6 +60,21 @@ async fn a_campaign_goes_from_its_file_to_its_results() {
     assert_eq!(shown["answers"][0]["key"], "hours");
 
     results(&stand, id).await;
+    one_job(&stand, id, job).await;
+}
+
+async fn one_job(stand: &Stand, id: &str, job: &str) {
+    let first = stand.gymcall(["status", id, "--jobs", "1"]).await.expect(0);
+    assert!(first.out.contains(&format!("and 1 more: gymcall results {id}")), "{}", first.out);
+    assert!(stand.gymcall(["job", "show", job]).await.expect(0).out.contains("hours = "));
+    for arguments in [&["job", "cancel", job][..], &["job", "resolve", job, "called"]] {
+        let refused = stand.gymcall(arguments.iter().copied()).await.expect(1);
+        assert!(refused.err.contains("409"), "{}", refused.err);
+    }
+    let again = stand.gymcall(["job", "redial", job, "--json"]).await.expect(0).json();
+    assert_eq!((&again["campaign_id"], again["id"] == job), (&json!(id), false), "{again:#}");
+    let over = stand.gymcall(["campaign", "redial", id, "--job", job, "--json"]).await.expect(4).json();
+    assert!(["open", "redialled"].contains(&over["skipped"][0]["why"].as_str().unwrap()), "{over:#}");
 }
 
 async fn results(stand: &Stand, id: &str) {
