@@ -2,7 +2,7 @@
 
 use gymcall_jobs::campaign::Campaign;
 use gymcall_jobs::id::RunId;
-use gymcall_jobs::store::JobQuery;
+use gymcall_jobs::store::StoreError;
 use serde::Deserialize;
 
 use super::Server;
@@ -21,14 +21,10 @@ pub(super) struct RunQuery {
 
 /// The run that is asked for: the campaign's present one unless another is named.
 pub(super) async fn find(server: &Server, campaign: &Campaign, asked: Option<RunId>) -> Result<RunId, Problem> {
-    let Some(run) = asked else { return Ok(campaign.run.clone()) };
-    if run == campaign.run {
-        return Ok(run);
-    }
-    let query =
-        JobQuery { campaign: Some(campaign.id.clone()), run: Some(run.clone()), limit: 1, ..JobQuery::default() };
-    let page = server.ledger.store().jobs(query).await?;
-    if page.items.is_empty() { Err(Problem::missing("run")) } else { Ok(run) }
+    // The present one may not have begun, and is then only a list of gyms.
+    let Some(run) = asked.filter(|run| *run != campaign.run) else { return Ok(campaign.run.clone()) };
+    let found = server.ledger.store().run(&run).await?;
+    found.filter(|found| found.campaign == campaign.id).map(|found| found.id).ok_or_else(|| Problem::missing("run"))
 }
 
 /// The runs before this one, the latest first, at most so many.
@@ -37,17 +33,18 @@ pub(super) async fn before(
     campaign: &Campaign,
     run: &RunId,
     most: usize,
-) -> Result<Vec<RunId>, Problem> {
-    let (mut runs, mut cursor) = (std::collections::BTreeSet::new(), None);
+) -> Result<Vec<RunId>, StoreError> {
+    let store = server.ledger.store();
+    let number = store.run(run).await?.map_or(u32::MAX, |run| run.number);
+    let (mut earlier, mut cursor) = (Vec::new(), None);
     loop {
-        let query = JobQuery { campaign: Some(campaign.id.clone()), cursor, limit: page::MOST, ..JobQuery::default() };
-        let page = server.ledger.store().jobs(query).await?;
-        let found = page.items.iter().filter_map(|stored| stored.record.membership());
-        // Ids made later sort later.
-        runs.extend(found.map(|membership| &membership.run).filter(|of| *of < run).cloned());
+        let page = store.runs(&campaign.id, cursor, page::MOST).await?;
+        earlier.extend(page.items.into_iter().filter(|of| of.number < number).map(|of| of.id));
         match page.next {
-            Some(next) => cursor = Some(next),
-            None => return Ok(runs.into_iter().rev().take(most).collect()),
+            Some(next) if earlier.len() < most => cursor = Some(next),
+            _ => break,
         }
     }
+    earlier.truncate(most);
+    Ok(earlier)
 }

@@ -4,7 +4,8 @@ use gymcall_jobs::gym::Gym;
 use gymcall_jobs::id::{CampaignId, JobId, RunId};
 use gymcall_jobs::job::{CallJob, Membership};
 use gymcall_jobs::phone::PhoneNumber;
-use gymcall_jobs::store::{JobWrite, Write};
+use gymcall_jobs::run::{Cause, Run};
+use gymcall_jobs::store::{CampaignWrite, JobWrite, Write};
 use serde_json::{Value, json};
 
 use super::desk::{Desk, Keeper, Plan, id_of};
@@ -39,6 +40,23 @@ impl Nights<'_> {
         RunId::new(format!("2026-11-0{night}T03:00:00Z").parse().unwrap(), 1)
     }
 
+    /// Begins the run of a night.
+    async fn begin(&self, night: u8) {
+        let store = self.desk.store();
+        let stored = store.campaign(&self.campaign).await.unwrap().unwrap();
+        let run = Run {
+            id: self.run(night),
+            campaign: self.campaign.clone(),
+            number: night.into(),
+            cause: Cause::Schedule,
+            due_at: None,
+            started_at: "2026-11-01T03:00:00Z".parse().unwrap(),
+            ended_at: None,
+        };
+        let campaign = CampaignWrite { campaign: stored.record, from: Some(stored.version), begins: Some(run) };
+        store.commit(Write { campaign: Some(campaign), ..Write::default() }).await.unwrap();
+    }
+
     /// Writes a gym of one night: with answers, or not reached without any.
     async fn gym(&mut self, night: u8, phone: &str, answers: &[(&str, Value)]) {
         self.written += 1;
@@ -71,6 +89,9 @@ async fn what_a_gym_told_is_compared_with_the_last_time_that_it_told_it(keeper: 
     let campaign = id_of(&desk.http.post("/v1/campaigns", &request).await.expect(201));
     let mut nights = Nights { desk: &desk, campaign: campaign.parse().unwrap(), written: 0 };
     let not_known = || json!({"type": "not_known"});
+    for night in 1..=3 {
+        nights.begin(night).await;
+    }
     nights.gym(1, IRON, &[("price", price("15.00")), ("classes", list(&["Yoga", "Spin"]))]).await;
     nights.gym(1, SAME, &[("price", price("10.00"))]).await;
     nights.gym(1, SILENT, &[("price", price("9.00"))]).await;
