@@ -10,7 +10,6 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
 use axum::response::Response;
 use futures_util::stream;
 use gymcall_jobs::campaign::Campaign;
@@ -18,9 +17,11 @@ use gymcall_jobs::id::{JobId, RunId};
 use gymcall_jobs::job::Status;
 use gymcall_jobs::store::{JobQuery, StoreError};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use self::compare::{Changed, Digits, Heard, Word, compare};
 use super::error::Problem;
+use super::jobs::reply::ValueReply;
 use super::run::{self, RunQuery};
 use super::sheet::{self, Sheet};
 use super::{Server, campaigns, page, reply};
@@ -36,16 +37,26 @@ const COLUMNS: [&str; 9] =
     ["phone_number", "gym_name", "external_id", "key", "change", "before", "after", "job_id", "before_run_id"];
 
 /// An answer that is not what it was.
-#[derive(Debug, Serialize)]
-struct ChangeJson<'a> {
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Change)]
+pub(super) struct ChangeReply<'a> {
+    /// The gym's number.
     phone_number: String,
+    /// Its name.
     gym_name: &'a str,
+    /// What it is called in the list's own system.
     external_id: Option<&'a str>,
+    /// The question's key.
     key: &'a str,
+    /// `new`, `changed` or `gone`: not on the list any more.
     change: &'static str,
-    before: Option<serde_json::Value>,
-    after: Option<serde_json::Value>,
+    /// What it told last; null if it is new.
+    before: Option<ValueReply<'a>>,
+    /// What it told now; null if it is gone.
+    after: Option<ValueReply<'a>>,
+    /// The job in which it told that.
     job_id: Option<&'a JobId>,
+    /// The run in which it told what it told before.
     before_run_id: Option<&'a RunId>,
 }
 
@@ -72,10 +83,10 @@ pub(super) async fn json(
         }
     }
     let more = first.len() > limit;
-    let items: Vec<ChangeJson<'_>> = first.values().take(limit).map(|change| comparison.json(change)).collect();
+    let items: Vec<ChangeReply<'_>> = first.values().take(limit).map(|change| comparison.json(change)).collect();
     let next = first.keys().take(limit).next_back().filter(|_| more);
     let next = next.map(|(digits, place)| format!("{digits}-{place}"));
-    Ok(reply::json(StatusCode::OK, &serde_json::json!({"items": items, "next_cursor": next})))
+    Ok(reply::page(items, next))
 }
 
 fn place_of(cursor: &str) -> Result<(Digits, usize), Problem> {
@@ -180,9 +191,9 @@ impl Comparison {
         self.campaign.questions.get(change.place).map_or("", |question| question.key.as_str())
     }
 
-    fn json<'a>(&'a self, change: &'a Changed) -> ChangeJson<'a> {
-        let value = |word: &Option<Word>| word.as_ref().map(|word| word.value.to_json());
-        ChangeJson {
+    fn json<'a>(&'a self, change: &'a Changed) -> ChangeReply<'a> {
+        let value = |word: &'a Option<Word>| word.as_ref().map(|word| ValueReply::of(&word.value));
+        ChangeReply {
             phone_number: format!("+{}", change.digits),
             gym_name: &change.name,
             external_id: change.external_id.as_deref(),

@@ -26,6 +26,7 @@ use super::error::Problem;
 use super::idempotency::Keyed;
 use super::input;
 use super::page::Limit;
+use super::redial::again;
 use super::reply::{json, page};
 use evidence::Evidence;
 use history::{EventReply, TurnReply};
@@ -206,8 +207,7 @@ pub(super) async fn redial(
     let questions = questions_of(&server, &old).await?;
     let now = server.ledger.now();
     let id = JobId::new(now, rand::random());
-    let new = CallJob::new(id, old.membership().cloned(), old.gym().clone(), now, now)
-        .keeping(campaign.as_ref().and_then(|campaign| campaign.policy.window.as_ref()));
+    let new = again(&old, id, campaign.as_ref(), now);
     let saved = keyed.keep(StatusCode::CREATED, &JobReply::of(&new, &questions), now);
     match server.ledger.accept(new, saved).await {
         Err(StoreError::KeyTaken(saved)) => Ok(keyed.taken(&server, &saved).await),

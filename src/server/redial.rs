@@ -17,6 +17,7 @@ use gymcall_jobs::id::JobId;
 use gymcall_jobs::job::{CallJob, Membership, Status};
 use gymcall_jobs::outcome::Disposition;
 use gymcall_jobs::store::{JobQuery, StoreError, Write};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -28,16 +29,18 @@ use super::input;
 use super::jobs::reply::End;
 use super::page;
 use super::reply;
+use utoipa::ToSchema;
 
 /// How many jobs a reply names that were not redialled; `skipped_left_out` counts the others.
 const MOST_SKIPPED: usize = 10_000;
 /// How many redials are written at the same time: they share commits.
 const AT_ONCE: usize = 64;
 
-/// Which jobs are to be called again.
-#[derive(Debug, Deserialize)]
+/// Which jobs are to be called again: `jobs`, or `status` and `disposition`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = Redial)]
 #[serde(deny_unknown_fields)]
-struct RedialRequest {
+pub(super) struct RedialRequest {
     /// These.
     jobs: Option<Vec<JobId>>,
     /// Or all that ended so.
@@ -91,7 +94,8 @@ impl Chosen {
 }
 
 /// Why a job that was meant is not redialled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = NotRedialled)]
 #[serde(rename_all = "snake_case")]
 enum Why {
     /// Its number may not be called.
@@ -104,17 +108,25 @@ enum Why {
     Superseded,
 }
 
-#[derive(Debug, Serialize)]
+/// A job that is not redialled.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SkippedRedial)]
 struct Skipped {
+    /// The job.
     job: JobId,
+    /// Why not.
     why: Why,
 }
 
-/// What came of it.
-#[derive(Debug, Default, Serialize)]
-struct Report {
+/// What came of a redial.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[schema(as = RedialReport)]
+pub(super) struct Report {
+    /// How many new jobs there are.
     created: u64,
+    /// Which jobs were meant and are not redialled.
     skipped: Vec<Skipped>,
+    /// How many more of them there are.
     #[serde(skip_serializing_if = "Option::is_none")]
     skipped_left_out: Option<u64>,
 }
@@ -235,15 +247,27 @@ async fn redial(server: &Server, campaign: &Campaign, id: JobId) -> Result<(JobI
     if store.suppression(&old.gym().phone).await?.is_some() {
         return Ok((id, Some(Why::Suppressed)));
     }
-    let membership = Membership { campaign: campaign.id.clone(), run: campaign.run.clone() };
-    let now = server.ledger.now();
-    let new = CallJob::new(redial_of(&old), Some(membership), old.gym().clone(), now, now)
-        .keeping(campaign.policy.window.as_ref());
+    let new = again(&old, redial_of(&old), Some(campaign), server.ledger.now());
     match server.ledger.accept(new, None).await {
         Ok(_) => Ok((id, None)),
         // Somebody else was first.
         Err(StoreError::Conflict) => Ok((id, Some(Why::Redialled))),
         Err(error) => Err(error),
+    }
+}
+
+/// A job that calls the gym of an old one again. One of a campaign is in the run that is at work now: nobody is dialled
+/// in a run that is over. A test call stays one, and a single call has no campaign.
+pub(super) fn again(old: &CallJob, id: JobId, campaign: Option<&Campaign>, now: Timestamp) -> CallJob {
+    let new = |membership| CallJob::new(id, membership, old.gym().clone(), now, now);
+    match (old.membership(), campaign) {
+        (Some(_), Some(of)) => {
+            let membership = Membership { campaign: of.id.clone(), run: of.run.clone() };
+            new(Some(membership)).keeping(of.policy.window.as_ref())
+        }
+        (Some(membership), None) => new(Some(membership.clone())),
+        (None, Some(tested)) => new(None).with_script_of(tested.id.clone()),
+        (None, None) => new(None),
     }
 }
 

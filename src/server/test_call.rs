@@ -16,16 +16,18 @@ use gymcall_jobs::phone::PhoneNumber;
 use gymcall_jobs::roster::Limits;
 use gymcall_jobs::store::JobQuery;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::error::Problem;
 use super::idempotency::Keyed;
 use super::input::{self, check_length};
 use super::{Server, calls, campaigns, gyms};
 
-/// The call that is asked for.
-#[derive(Debug, Deserialize)]
+/// A test call that is asked for.
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = NewTestCall)]
 #[serde(deny_unknown_fields)]
-struct TestCallRequest {
+pub(super) struct TestCallRequest {
     /// The number to call.
     phone_number: String,
     /// Whom the agent asks for; without it, the first gym of the list.

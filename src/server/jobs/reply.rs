@@ -280,7 +280,7 @@ pub(in crate::server) enum Missing {
 }
 
 impl<'a> ValueReply<'a> {
-    fn of(value: &'a AnswerValue) -> Self {
+    pub(in crate::server) fn of(value: &'a AnswerValue) -> Self {
         match value {
             AnswerValue::Text(text) => Self::Text(text),
             AnswerValue::Number(number) => Self::Number(*number),
