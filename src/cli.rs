@@ -15,10 +15,12 @@ mod download;
 mod events;
 mod import;
 mod job;
+mod rejected;
 mod results;
 mod serve;
 mod simulator;
 mod status;
+mod suppress;
 mod table;
 mod template;
 mod webhook;
@@ -69,6 +71,9 @@ enum Command {
     /// One gym's job: show, cancel, redial, resolve
     #[command(subcommand)]
     Job(job::Job),
+    /// Numbers that are never called: add, import, list, remove, export
+    #[command(subcommand)]
+    Suppress(suppress::Suppress),
     /// How everything, a campaign or a job stands
     Status(status::Status),
     /// A campaign's answers, and what changed in them
@@ -168,6 +173,7 @@ async fn run(cli: Cli) -> Result<Done, CliError> {
         Command::Import(import) => import.run(&client()?, json).await,
         Command::Campaign(campaign) => campaign.run(&client()?, json).await,
         Command::Job(job) => job.run(&client()?, json).await,
+        Command::Suppress(suppress) => suppress.run(&client()?, json).await,
         Command::Status(status) => status.run(&client()?, json).await,
         Command::Results(results) => results.run(&client()?, json).await,
         Command::Events(events) => events.run(&client()?, json).await,

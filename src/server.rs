@@ -24,10 +24,12 @@ mod recording;
 mod redial;
 mod reply;
 pub mod results;
+mod rows_report;
 mod run;
-mod sheet;
+pub(crate) mod sheet;
 mod suppressions;
 mod test_call;
+mod upload;
 mod webhooks;
 
 use std::sync::Arc;
@@ -143,8 +145,8 @@ impl Server {
 
 /// The most that a JSON body or a webhook may be, in bytes.
 const BODY_LIMIT: usize = 256 * 1024;
-/// The most that an uploaded CSV may be, in bytes: about a million rows.
-const UPLOAD_LIMIT: usize = 128 * 1024 * 1024;
+/// The most that an uploaded CSV may be, in bytes: a million wide rows, in UTF-16 too.
+const UPLOAD_LIMIT: usize = 512 * 1024 * 1024;
 
 /// Every route.
 pub fn router(server: Arc<Server>) -> Router {
@@ -159,6 +161,7 @@ pub fn router(server: Arc<Server>) -> Router {
         .route("/v1/campaigns/{id}/resume", post(campaigns::resume))
         .route("/v1/campaigns/{id}/cancel", post(campaigns::cancel))
         .route("/v1/campaigns/{id}/gyms", post(gyms::import).layer(DefaultBodyLimit::max(UPLOAD_LIMIT)))
+        .route("/v1/campaigns/{id}/gyms/template.csv", get(gyms::template::show))
         .route("/v1/campaigns/{id}/jobs", get(jobs::of_campaign))
         .route("/v1/campaigns/{id}/results", get(results::json))
         .route("/v1/campaigns/{id}/results.csv", get(results::csv))
@@ -171,7 +174,11 @@ pub fn router(server: Arc<Server>) -> Router {
         .route("/v1/jobs/{id}/cancel", post(jobs::cancel))
         .route("/v1/jobs/{id}/redial", post(jobs::redial))
         .route("/v1/jobs/{id}/resolve", post(jobs::resolve))
-        .route("/v1/suppressions", get(suppressions::list).post(suppressions::add))
+        .route(
+            "/v1/suppressions",
+            get(suppressions::list).post(suppressions::add).layer(DefaultBodyLimit::max(UPLOAD_LIMIT)),
+        )
+        .route("/v1/suppressions.csv", get(suppressions::export::csv))
         .route("/v1/suppressions/{phone_number}", delete(suppressions::remove))
         // The last is asked first: who has no key must not use up the limit of those who have one.
         .route_layer(middleware::from_fn_with_state(Arc::clone(&server), limit::keep))

@@ -21,6 +21,9 @@ pub struct Campaign {
     pub name: String,
     /// On whose behalf the agent says that it calls.
     pub on_behalf_of: String,
+    /// What the agent says once it has said who calls, and before it asks. May name `{{column}}`s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub greeting: Option<String>,
     /// What is asked, in this order.
     pub questions: Vec<Question>,
     /// How it is called.
@@ -336,6 +339,7 @@ mod tests {
             id: CampaignId::new(now, 1),
             name: "Day passes".to_owned(),
             on_behalf_of: "us".to_owned(),
+            greeting: None,
             questions: Vec::new(),
             policy: Policy::default(),
             state,

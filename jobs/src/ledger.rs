@@ -5,6 +5,7 @@
 //! changed meanwhile is read again and stepped again.
 
 mod campaigns;
+mod columns;
 mod firing;
 mod forgotten;
 mod hours;
@@ -17,6 +18,7 @@ mod runs;
 mod tests;
 
 pub use campaigns::CampaignError;
+pub use columns::Lacking;
 pub use firing::Firings;
 pub use moment::News;
 pub use rosters::{ImportMode, OpenImport};

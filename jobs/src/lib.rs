@@ -30,6 +30,7 @@ pub mod job;
 pub mod ledger;
 pub mod outcome;
 pub mod phone;
+pub mod placeholder;
 pub mod question;
 pub mod retry;
 pub mod roster;

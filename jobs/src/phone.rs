@@ -101,6 +101,7 @@ impl PhoneNumber {
         }
         let region = if text.contains('+') { region.unwrap_or(rules.default_region) } else { region? };
         let text = dialable(&text, region).ok_or_else(|| PhoneError::invalid(raw))?;
+        let text = abroad(&text, region).unwrap_or(text);
         let number = PHONE_NUMBER_UTIL.parse(&text, Some(region.0)).map_err(|_| PhoneError::invalid(raw))?;
         let e164 = PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164).into_owned();
         let kind = PHONE_NUMBER_UTIL.get_number_type(&number);
@@ -131,6 +132,14 @@ impl PhoneNumber {
     /// The number as E.164.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The number as it is written in its own country, such as `(201) 555-0123`.
+    pub fn national(&self) -> String {
+        match PHONE_NUMBER_UTIL.parse(&self.0, None) {
+            Ok(number) => PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::National).into_owned(),
+            Err(_) => self.0.clone(),
+        }
     }
 
     /// The number for a log, such as `+1•••••1234`: the country, and enough to recognise it.
@@ -176,6 +185,21 @@ impl PhoneRules {
         PhoneRules { allowed_regions: allowed_regions.into_iter().collect(), default_region }
     }
 
+    /// The same with every region allowed: for numbers that are only kept from being called.
+    pub fn anywhere(&self) -> PhoneRules {
+        PhoneRules::new(PHONE_NUMBER_UTIL.get_supported_regions().map(Region), self.default_region)
+    }
+
+    /// A number that may be called, for people to see how one is written, and its region.
+    pub fn example(&self) -> Option<(Region, PhoneNumber)> {
+        let first = self.allowed_regions.get(&self.default_region);
+        first.into_iter().chain(&self.allowed_regions).find_map(|region| {
+            let number = PHONE_NUMBER_UTIL.get_example_number(region.0).ok()?;
+            let e164 = PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164);
+            Some((*region, PhoneNumber::parse(&e164, None, self).ok()?))
+        })
+    }
+
     fn not_allowed(&self, region: Region) -> PhoneError {
         let allowed = self.allowed_regions.iter().map(Region::to_string).collect::<Vec<_>>().join(", ");
         PhoneError::NotAllowed { region, allowed }
@@ -200,6 +224,14 @@ fn dialable(text: &str, region: Region) -> Option<String> {
     let known = |c: char| matches!(c, '0'..='9' | ' ' | '-' | '.' | '(' | ')' | '/' | '+');
     let plus_leads = text.trim_start_matches(['(', ' ']).rfind('+').is_none_or(|at| at == 0);
     (text.chars().all(known) && plus_leads).then(|| text.to_owned())
+}
+
+/// The number behind `00`, with which most of the world dials abroad. In North America, which dials `011`, no
+/// number begins so; elsewhere the number plan itself knows.
+fn abroad(text: &str, region: Region) -> Option<String> {
+    let zeros = text.trim_start_matches(['(', ' ']);
+    let rest = zeros.strip_prefix("00").filter(|_| region.calling_code() == Some(1))?;
+    Some(format!("+{}", rest.trim_start_matches([' ', '-', '.', ')', '/'])))
 }
 
 /// Emergency lines, also behind a country code: `+1 911`.

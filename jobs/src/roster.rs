@@ -18,39 +18,27 @@
 
 mod columns;
 mod delimiter;
+mod do_not_call;
 mod encoding;
+mod limits;
 mod record;
 mod row;
+mod sheet;
+mod template;
 
 use std::collections::HashMap;
 
 pub use crate::row_code::RowCode;
 pub use columns::Listed;
+pub use do_not_call::{DoNotCallList, Unwanted, UnwantedRow};
+pub use limits::Limits;
 pub use row::{Accepted, BadRow, Row};
+pub use sheet::{Sheet, SheetRow, UnreadRow};
+pub use template::{Template, template};
 
 use crate::gym::PHONE_COLUMNS;
 use crate::phone::PhoneRules;
 use columns::Columns;
-use delimiter::{Sniffed, sniff};
-use encoding::Encoding;
-use record::{Fault, Record, Records};
-
-/// How long things may be. A file's own size is for its reader to limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// The most characters in a cell.
-    pub cell_chars: usize,
-    /// The most bytes in a row, line breaks in its cells included.
-    pub row_bytes: usize,
-    /// The most columns.
-    pub columns: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Limits { cell_chars: 2_000, row_bytes: 64 * 1024, columns: 200 }
-    }
-}
 
 /// Why a file is no roster at all. No row of it was read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -84,8 +72,8 @@ pub enum RosterError {
         /// How many there may be.
         most: usize,
     },
-    /// The questions use columns that are not there.
-    #[error("the questions use columns that are not in the file: {0}")]
+    /// What is said uses columns that are not there.
+    #[error("the campaign names columns that are not in the file: {0}")]
     MissingColumns(Listed),
 }
 
@@ -94,21 +82,12 @@ pub struct Roster {
     rules: PhoneRules,
     limits: Limits,
     required: Vec<String>,
-    encoding: Encoding,
-    stage: Stage,
+    sheet: Sheet,
+    columns: Option<Columns>,
+    /// The file is no roster; further pushes say so again.
+    refused: Option<RosterError>,
     /// The line on which each accepted number stood first.
     seen: HashMap<u64, u64>,
-}
-
-enum Stage {
-    /// The first line is not complete.
-    Start(Vec<u8>),
-    /// The delimiter is known, the columns are not.
-    Header { records: Records, sep_line: bool },
-    /// The columns are known.
-    Rows { records: Records, columns: Columns },
-    /// The file is no roster; further pushes say so again.
-    Refused(RosterError),
 }
 
 impl Roster {
@@ -118,14 +97,15 @@ impl Roster {
             rules: rules.clone(),
             limits,
             required: Vec::new(),
-            encoding: Encoding::new(),
-            stage: Stage::Start(Vec::new()),
+            sheet: Sheet::new(limits),
+            columns: None,
+            refused: None,
             seen: HashMap::new(),
         }
     }
 
-    /// Names the columns that the questions use as `{{column}}`: a file without one of them is
-    /// refused, and so is a row in which one is empty.
+    /// Names the columns that are used as `{{column}}`: a file without one of them is refused, and so is a
+    /// row in which one is empty.
     pub fn requiring(mut self, columns: impl IntoIterator<Item = impl Into<String>>) -> Roster {
         self.required = columns.into_iter().map(Into::into).collect();
         self
@@ -142,66 +122,29 @@ impl Roster {
     }
 
     fn take(&mut self, bytes: &[u8], last: bool) -> Result<Vec<Row>, RosterError> {
-        let mut rows = Vec::new();
-        match self.read(bytes, last, &mut rows) {
-            Ok(()) => Ok(rows),
-            Err(error) => {
-                self.stage = Stage::Refused(error.clone());
-                Err(error)
-            }
+        if let Some(error) = &self.refused {
+            return Err(error.clone());
         }
+        self.read(bytes, last).inspect_err(|error| self.refused = Some(error.clone()))
     }
 
-    fn read(&mut self, bytes: &[u8], last: bool, rows: &mut Vec<Row>) -> Result<(), RosterError> {
-        let input = match &mut self.stage {
-            Stage::Start(start) => start,
-            Stage::Header { records, .. } | Stage::Rows { records, .. } => records.input(),
-            Stage::Refused(error) => return Err(error.clone()),
+    fn read(&mut self, bytes: &[u8], last: bool) -> Result<Vec<Row>, RosterError> {
+        let mut sheet = self.sheet.take(bytes, last)?.into_iter();
+        let columns = match self.columns.take() {
+            Some(columns) => columns,
+            None => match sheet.next() {
+                Some(header) => Columns::of(header, &self.required, &self.limits)?,
+                None if last => return Err(RosterError::Empty),
+                None => return Ok(Vec::new()),
+            },
         };
-        let known = input.len();
-        self.encoding.push(bytes, last, input)?;
-        if let Stage::Start(start) = &mut self.stage {
-            // A line that never ends must not be kept for ever, and what lies past the limit
-            // must not count, or the cuts of a file would decide about it.
-            let most = self.limits.row_bytes;
-            let whole = last || start.len() > most;
-            // Only a line break can end the line; looking again for every byte of a long one
-            // would take the square of its length.
-            if !whole && !start[known..].iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
-                return Ok(());
-            }
-            let Some(sniffed) = sniff(&start[..start.len().min(most)], whole) else {
-                return Ok(());
-            };
-            let (delimiter, sep_line) = match sniffed {
-                Sniffed::Header(delimiter) => (delimiter, false),
-                Sniffed::SepLine(delimiter) => (delimiter, true),
-            };
-            let mut records = Records::new(delimiter, self.limits.row_bytes);
-            records.input().append(start);
-            self.stage = Stage::Header { records, sep_line };
-        }
-        if let Stage::Header { records, sep_line } = &mut self.stage {
-            let mut first = records.next(last);
-            if *sep_line && first.is_some() {
-                *sep_line = false;
-                first = records.next(last);
-            }
-            let Some(header) = first else {
-                return if last { Err(RosterError::Empty) } else { Ok(()) };
-            };
-            let columns = self.encoding.header(header, &self.required, &self.limits)?;
-            let records = std::mem::replace(records, Records::new(b',', 0));
-            self.stage = Stage::Rows { records, columns };
-        }
-        if let Stage::Rows { records, columns } = &mut self.stage {
-            while let Some(record) = records.next(last) {
-                let line = record.line;
-                let result = self.encoding.cells(record).and_then(|cells| columns.gym(cells, &self.rules));
-                rows.push(Row { line, result: unseen(&mut self.seen, line, result) });
-            }
-        }
-        Ok(())
+        let rows = sheet.map(|SheetRow { line, cells }| {
+            let result = cells.map_err(|unread| unread.bad).and_then(|cells| columns.gym(cells, &self.rules));
+            Row { line, result: unseen(&mut self.seen, line, result) }
+        });
+        let rows = rows.collect();
+        self.columns = Some(columns);
+        Ok(rows)
     }
 }
 
@@ -214,25 +157,4 @@ fn unseen(seen: &mut HashMap<u64, u64>, line: u64, row: Result<Accepted, BadRow>
         return Ok(row);
     }
     Err(BadRow::new(RowCode::Duplicate, format!("the same number as line {first}")))
-}
-
-impl Encoding {
-    fn header(&mut self, record: Record, required: &[String], limits: &Limits) -> Result<Columns, RosterError> {
-        let cells = self.cells(record).map_err(|bad| RosterError::UnreadableHeader(bad.detail))?;
-        Columns::new(&cells, required, limits)
-    }
-
-    fn cells(&mut self, record: Record) -> Result<Vec<String>, BadRow> {
-        let cells = record.cells.map_err(|fault| match fault {
-            Fault::TooLong => BadRow::new(RowCode::TooLong, "the row is too long"),
-            Fault::Unclosed => BadRow::new(RowCode::MalformedRow, "a quote is opened here and never closed"),
-            Fault::StrayQuote => BadRow::new(
-                RowCode::MalformedRow,
-                "text follows a closing quote; inside a quoted cell a quote is written twice",
-            ),
-        })?;
-        self.decode(&cells.text, &cells.ends).ok_or_else(|| {
-            BadRow::new(RowCode::BadEncoding, "the row has bytes that are text in no encoding this file can have")
-        })
-    }
 }

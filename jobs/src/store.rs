@@ -129,6 +129,14 @@ pub trait Store: Send + Sync + 'static {
     /// Whether, and since when, a number may not be called.
     async fn suppression(&self, phone: &PhoneNumber) -> Result<Option<Suppression>, StoreError>;
 
+    /// For each of these numbers, in order: whether the run has it already, and whether it may not be called.
+    /// No more than a thousand or so at a time: all are looked at in one moment.
+    async fn standings(&self, run: Option<&RunId>, phones: Vec<PhoneNumber>) -> Result<Vec<Standing>, StoreError>;
+
+    /// Suppresses many numbers as one write; known numbers keep their first entry. Answers for each, in order,
+    /// whether it was new, and whose open attempt holds it. No more than a thousand or so at a time.
+    async fn suppress_all(&self, list: Vec<Suppression>) -> Result<Vec<Suppressed>, StoreError>;
+
     /// The suppression list, by number.
     async fn suppressions(&self, cursor: Option<String>, limit: u32) -> Result<Page<Suppression>, StoreError>;
 
@@ -284,6 +292,24 @@ pub struct Suppression {
     pub since: Timestamp,
     /// Why, in words: where known, what was said.
     pub reason: String,
+}
+
+/// How a number stands before it is imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Standing {
+    /// A visible job of the run has it.
+    pub in_run: bool,
+    /// It may not be called.
+    pub suppressed: bool,
+}
+
+/// What came of suppressing a number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suppressed {
+    /// It was not on the list before.
+    pub new: bool,
+    /// The job whose open attempt holds the number.
+    pub holder: Option<JobId>,
 }
 
 /// What changed.

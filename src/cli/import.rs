@@ -9,21 +9,30 @@ use serde_json::Value;
 use tokio::io::AsyncReadExt;
 
 use super::client::Client;
+use super::rejected;
 use super::table::{GREEN, RED, RESET, YELLOW, table, text};
 use super::{CliError, Done, campaign, print_json};
 
 /// A CSV into a campaign, with a report of every bad row.
 #[derive(Debug, Args)]
 pub(super) struct Import {
-    /// The CSV file
+    /// The CSV file. Rows that were refused are written beside it, as FILE.rejected.csv
     file: PathBuf,
     /// The campaign's id, or a TOML file that describes a new one
     #[arg(long, value_name = "ID|FILE.toml")]
     campaign: String,
+    /// The file's gyms take the place of those that the campaign has
+    #[arg(long)]
+    replace: bool,
+    /// Look at every row and store none
+    #[arg(long)]
+    dry_run: bool,
 }
 
 /// How much of the file is read at a time, in bytes.
 const PIECE: usize = 64 * 1024;
+/// So many bad rows are shown; all that were told are in the file beside.
+const SHOWN: usize = 50;
 
 impl Import {
     pub(super) async fn run(self, client: &Client, json: bool) -> Result<Done, CliError> {
@@ -34,21 +43,21 @@ impl Import {
             }
             _ => self.campaign.clone(),
         };
-        let report = upload(client, &campaign, &self.file).await?;
-        if json {
-            let mut report = report.clone();
-            report["campaign_id"] = campaign.into();
-            print_json(&report);
-        } else {
-            print_report(&campaign, &report);
-        }
-        let refused = report["rejected"].as_u64().unwrap_or(0);
-        Ok(if refused == 0 { Done::Well } else { Done::Partly })
+        let mode = if self.replace { "replace" } else { "add" };
+        let path = format!("/v1/campaigns/{campaign}/gyms?mode={mode}&dry_run={}", self.dry_run);
+        let report = send(client, &path, &self.file).await?;
+        let title = if self.dry_run { format!("{campaign}, nothing stored") } else { campaign.clone() };
+        conclude(&title, &self.file, report, json, |report| report["campaign_id"] = campaign.into())
     }
 }
 
-/// Sends a file, with a progress bar where there is a terminal.
+/// Sends a file of gyms to a campaign, with a progress bar where there is a terminal.
 pub(super) async fn upload(client: &Client, campaign: &str, file: &Path) -> Result<Value, CliError> {
+    send(client, &format!("/v1/campaigns/{campaign}/gyms"), file).await
+}
+
+/// Sends a CSV, with a progress bar where there is a terminal.
+pub(super) async fn send(client: &Client, path: &str, file: &Path) -> Result<Value, CliError> {
     let broken = |error| CliError::File { path: file.to_owned(), error };
     let source = tokio::fs::File::open(file).await.map_err(broken)?;
     let length = source.metadata().await.map_err(broken)?.len();
@@ -67,16 +76,49 @@ pub(super) async fn upload(client: &Client, campaign: &str, file: &Path) -> Resu
             Ok::<_, std::io::Error>((read > 0).then_some((piece, source)))
         }
     });
-    let report = client.upload(&format!("/v1/campaigns/{campaign}/gyms"), reqwest::Body::wrap_stream(pieces)).await;
+    let report = client.upload(path, reqwest::Body::wrap_stream(pieces)).await;
     bar.finish_and_clear();
     report
 }
 
+/// Writes the refused rows beside the file and prints the report, as JSON with what `more` adds to it.
+pub(super) fn conclude(
+    title: &str,
+    file: &Path,
+    mut report: Value,
+    json: bool,
+    more: impl FnOnce(&mut Value),
+) -> Result<Done, CliError> {
+    let beside = rejected::write_beside(file, &report)?;
+    if json {
+        more(&mut report);
+        report["rejected_file"] = beside.as_ref().map(|path| path.display().to_string()).into();
+        print_json(&report);
+    } else {
+        print_report(title, &report);
+        if let Some(path) = beside {
+            anstream::println!("The refused rows, to be mended and imported again: {}", path.display());
+        }
+        match report["rows_left_out"].as_u64() {
+            None | Some(0) => {}
+            Some(more) => anstream::println!(
+                "{YELLOW}{more} more bad rows{RESET} are in neither list: mend these and import again to see them."
+            ),
+        }
+    }
+    let refused = report["rejected"].as_u64().unwrap_or(0);
+    Ok(if refused == 0 { Done::Well } else { Done::Partly })
+}
+
 /// The report for people.
-pub(super) fn print_report(campaign: &str, report: &Value) {
+pub(super) fn print_report(title: &str, report: &Value) {
     let count = |name: &str| text(&report[name]);
+    let suppressed = match report["suppressed"].as_u64() {
+        None | Some(0) => String::new(),
+        Some(number) => format!(", {YELLOW}{number} of them suppressed{RESET}: they will be skipped"),
+    };
     anstream::println!(
-        "{campaign}: {GREEN}{} accepted{RESET} ({} corrected), {YELLOW}{} duplicates{RESET}, {RED}{} rejected{RESET}",
+        "{title}: {GREEN}{} accepted{RESET} ({} corrected), {YELLOW}{} duplicates{RESET}, {RED}{} rejected{RESET}{suppressed}",
         count("accepted"),
         count("corrected"),
         count("duplicates"),
@@ -87,8 +129,11 @@ pub(super) fn print_report(campaign: &str, report: &Value) {
         return;
     }
     let mut rejected = table(&["line", "code", "why"]);
-    for row in rows {
+    for row in rows.iter().take(SHOWN) {
         rejected.add_row([text(&row["line"]), text(&row["code"]), text(&row["detail"])]);
     }
     anstream::println!("{rejected}");
+    if rows.len() > SHOWN {
+        anstream::println!("and {} more; --json shows all that were told", rows.len() - SHOWN);
+    }
 }

@@ -41,6 +41,7 @@ pub(super) async fn create(
     let campaign = Campaign {
         id: CampaignId::new(now, rand::random()),
         on_behalf_of: request.on_behalf_of.map_or_else(|| name.clone(), |text| text.trim().to_owned()),
+        greeting: request.greeting.map(|text| text.trim().to_owned()),
         name,
         questions: request.questions.unwrap_or_else(Question::defaults),
         policy: request.policy.with_usual_hours(),

@@ -52,6 +52,11 @@ impl Problem {
         Self { status: StatusCode::UNPROCESSABLE_ENTITY, detail, errors: vec![error] }
     }
 
+    /// Input that cannot be used, for reasons in one or more places.
+    pub fn fields(detail: impl Into<String>, errors: Vec<FieldError>) -> Self {
+        Self { status: StatusCode::UNPROCESSABLE_ENTITY, detail: detail.into(), errors }
+    }
+
     /// There is no such thing.
     pub fn missing(what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, format!("no such {what}"))
@@ -109,6 +114,11 @@ impl From<CampaignError> for Problem {
             CampaignError::Missing => Self::missing("campaign"),
             CampaignError::Action(error @ (ActionError::NoGyms | ActionError::Conflict { .. })) => {
                 Self::conflict(error.to_string())
+            }
+            CampaignError::Lacking(lacking) => {
+                let (pointer, detail) = (lacking.place.to_string(), lacking.to_string());
+                let error = FieldError { pointer, code: "missing_variable".to_owned(), detail: detail.clone() };
+                Self { errors: vec![error], ..Self::conflict(detail) }
             }
             CampaignError::Store(error) => error.into(),
         }

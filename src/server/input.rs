@@ -1,6 +1,7 @@
 //! JSON input, with errors that name the field.
 
 use axum::http::StatusCode;
+use gymcall_jobs::placeholder;
 use serde::de::DeserializeOwned;
 
 use super::error::Problem;
@@ -30,6 +31,12 @@ pub(super) fn check_text(pointer: &str, text: &str, most: usize) -> Result<(), P
         "" => Err(Problem::field(pointer, "empty", "must not be empty")),
         text => check_length(pointer, text, most),
     }
+}
+
+/// A text that the agent says, in which `{{column}}`s may stand.
+pub(super) fn check_said(pointer: &str, text: &str) -> Result<(), Problem> {
+    check_text(pointer, text, 500)?;
+    placeholder::check(text).map_err(|error| Problem::field(pointer, "invalid", error.to_string()))
 }
 
 /// A text of at most so many characters.

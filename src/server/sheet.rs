@@ -39,7 +39,7 @@ pub(super) fn download(
 }
 
 /// A cell that no spreadsheet takes for a formula: those that could be get a `'` in front.
-fn safe(cell: &str) -> String {
+pub(crate) fn safe(cell: &str) -> String {
     match cell.chars().next() {
         Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n') => format!("'{cell}"),
         _ => cell.to_owned(),

@@ -1,9 +1,11 @@
 //! Numbers that may not be called.
 
+pub(super) mod export;
+mod numbers;
+
 use std::sync::Arc;
 
-use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use gymcall_jobs::event::Event;
@@ -13,12 +15,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use self::numbers::List;
 use super::Server;
 use super::error::Problem;
 use super::idempotency::Keyed;
-use super::input;
+use super::input::{self, check_text};
 use super::page::ListQuery;
 use super::reply;
+use super::upload;
 
 /// `GET /v1/suppressions`
 pub(super) async fn list(
@@ -42,19 +46,51 @@ pub(super) struct SuppressionRequest {
     reason: Option<String>,
 }
 
-/// `POST /v1/suppressions`: holds at once, for every campaign. A live call to the number is hung up.
-pub(super) async fn add(
-    State(server): State<Arc<Server>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<Response, Problem> {
-    let keyed = match Keyed::begin(&server, &headers, "POST /v1/suppressions", &body).await {
+/// `POST /v1/suppressions`: holds at once, for every campaign. A live call to the number is hung up. JSON is one
+/// number; a CSV or a form with a `file` is a list of them.
+pub(super) async fn add(State(server): State<Arc<Server>>, request: Request) -> Result<Response, Problem> {
+    let headers = request.headers().clone();
+    if upload::is_csv(&headers) || upload::is_multipart(&headers) {
+        return add_list(server, request).await;
+    }
+    let body = axum::body::to_bytes(request.into_body(), super::BODY_LIMIT).await;
+    let body = body.map_err(|error| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body: {error}")))?;
+    add_one(&server, &headers, &body).await
+}
+
+/// A list. In a task of its own: a client that leaves does not leave half of what it sent unread.
+async fn add_list(server: Arc<Server>, request: Request) -> Result<Response, Problem> {
+    let mut keyed = Keyed::streamed(&server, request.headers())?;
+    let unfinished = server.unfinished.clone();
+    let added = unfinished.spawn(async move {
+        let mut list = List::new(&server);
+        upload::read(request, &mut list).await?;
+        let (report, digest) = list.finish().await?;
+        keyed.seal("POST /v1/suppressions", &digest);
+        // Suppressing twice is suppressing once, so the reply may follow the numbers.
+        let reply = keyed.keep(StatusCode::OK, &report, server.ledger.now());
+        match server.ledger.store().commit(Write { reply, ..Write::default() }).await {
+            Err(StoreError::KeyTaken(saved)) => Ok(keyed.taken(&server, &saved).await),
+            committed => committed.map(|()| reply::json(StatusCode::OK, &report)).map_err(Problem::from),
+        }
+    });
+    added.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a list of suppressions broke off: {error}");
+        Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "an internal error; see the log"))
+    })
+}
+
+async fn add_one(server: &Server, headers: &HeaderMap, body: &[u8]) -> Result<Response, Problem> {
+    let keyed = match Keyed::begin(server, headers, "POST /v1/suppressions", body).await {
         Ok(keyed) => keyed,
         Err(reply) => return Ok(reply),
     };
-    let request: SuppressionRequest = input::read(&body)?;
-    let phone = any_number(&server, &request.phone_number)
+    let request: SuppressionRequest = input::read(body)?;
+    let phone = any_number(server, &request.phone_number)
         .map_err(|error| Problem::field("/phone_number", error.row_code().as_str(), error.to_string()))?;
+    if let Some(reason) = &request.reason {
+        check_text("/reason", reason, 2_000)?;
+    }
     let reason = request.reason.unwrap_or_else(|| "added by hand".to_owned());
     let store = server.ledger.store();
     let now = server.ledger.now();
@@ -68,7 +104,7 @@ pub(super) async fn add(
         ..Write::default()
     };
     let response = match store.commit(write).await {
-        Err(StoreError::KeyTaken(saved)) => keyed.taken(&server, &saved).await,
+        Err(StoreError::KeyTaken(saved)) => keyed.taken(server, &saved).await,
         committed => committed.map(|()| reply::json(StatusCode::CREATED, &reply))?,
     };
     // Also for a repeated request: the first may have died before this.
@@ -80,7 +116,7 @@ pub(super) async fn add(
 
 /// A number, also of a region that may not be called: a wish not to be called holds for every number.
 fn any_number(server: &Server, text: &str) -> Result<PhoneNumber, PhoneError> {
-    let parsed = PhoneNumber::parse(text, None, &server.phones);
+    let parsed = PhoneNumber::parse(text, None, &server.phones.anywhere());
     parsed.or_else(|error| PhoneNumber::try_from(text.trim().to_owned()).map_err(|_| error))
 }
 

@@ -13,6 +13,8 @@ pub struct Brief {
     pub gym_name: String,
     /// Who wants to know.
     pub on_behalf_of: String,
+    /// What is said after who calls, before anything is asked; `{{column}}`s are not filled in yet.
+    pub greeting: Option<String>,
     /// What is asked, in this order.
     pub questions: Vec<Question>,
     /// The columns of the gym's row, for `{{column}}`.
@@ -31,6 +33,7 @@ impl Brief {
             gym_name: gym.name.clone(),
             on_behalf_of: campaign
                 .map_or_else(|| "a gymcall user".to_owned(), |campaign| campaign.on_behalf_of.clone()),
+            greeting: campaign.and_then(|campaign| campaign.greeting.clone()),
             questions: match job.scripted_by() {
                 None => Question::defaults(),
                 Some(_) => campaign.map(|campaign| campaign.questions.clone()).unwrap_or_default(),
@@ -107,6 +110,7 @@ mod tests {
         let brief = Brief {
             gym_name: "Iron Temple".into(),
             on_behalf_of: "us".into(),
+            greeting: None,
             questions: Vec::new(),
             variables: [("city".to_owned(), "Austin".to_owned())].into(),
             recorded: false,

@@ -29,8 +29,8 @@ pub trait Dialogue {
         None
     }
 
-    /// How much of the last line says who calls, before it asks anything; in percent.
-    fn introduction(&self) -> u8 {
+    /// How much of the last line comes before it asks anything: who calls, and the greeting; in percent.
+    fn preamble(&self) -> u8 {
         0
     }
 

@@ -127,7 +127,7 @@ impl<D: Dialogue + Clone> Spoken<D> {
         self.turns += 1;
         let cut_at = if first { self.cut_at(heard) } else { None };
         // Then they can have heard nothing that asks for an answer, and may be a machine's.
-        let unasked = cut_at.is_some_and(|percent| percent < self.dialogue.introduction());
+        let unasked = cut_at.is_some_and(|percent| percent < self.dialogue.preamble());
         let mut events = Vec::new();
         let reply = if heard.is_silence() {
             self.dialogue.silence()

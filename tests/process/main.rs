@@ -14,6 +14,7 @@ mod command_line;
 mod demo;
 mod doctor;
 mod front;
+mod lists;
 mod local_twilio;
 mod program;
 #[allow(dead_code, reason = "no user of it needs all of it")]

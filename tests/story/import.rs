@@ -63,6 +63,7 @@ async fn a_file_that_makes_no_sense_is_refused_whole(keeper: Keeper) {
     let request = json!({"name": "A", "questions": [{"key": "a", "ask": "Is {{brand}} good?"}]});
     let asking = super::desk::id_of(&desk.http.post("/v1/campaigns", &request).await.expect(201));
     desk.import(&asking, TWO).await.blames("/file");
+    assert_eq!(desk.status_of(&asking).await, "draft");
     desk.import("nonsense", TWO).await.problem(404);
 }
 

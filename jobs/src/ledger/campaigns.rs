@@ -1,5 +1,6 @@
 //! Campaigns: created, started, paused, resumed, cancelled.
 
+use super::columns::Lacking;
 use super::{Ledger, MAX_RACES};
 use crate::campaign::{Action, ActionError, Campaign, CampaignState, Counts, PausedReason};
 use crate::event::Event;
@@ -16,6 +17,9 @@ pub enum CampaignError {
     /// It does not fit where the campaign stands.
     #[error(transparent)]
     Action(#[from] ActionError),
+    /// A gym lacks what it says.
+    #[error(transparent)]
+    Lacking(#[from] Lacking),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -43,6 +47,9 @@ impl Ledger {
     ) -> Result<(Campaign, Counts), CampaignError> {
         for _ in 0..MAX_RACES {
             let stored = self.store.campaign(id).await?.ok_or(CampaignError::Missing)?;
+            if action == Action::Start {
+                self.check_columns(&stored.record).await?;
+            }
             let counts = self.store.counts(&stored.record.run).await?;
             let (campaign, begins) = stored.record.act(action, &counts, self.now())?;
             let write = Write {
@@ -66,7 +73,7 @@ impl Ledger {
     pub async fn pause_everything(&self, reason: PausedReason) -> Result<(), StoreError> {
         for campaign in self.campaigns_where(|campaign| campaign.state == CampaignState::Running).await? {
             match self.act(&campaign.id, Action::Pause(reason), |_, _| None).await {
-                Ok(_) | Err(CampaignError::Missing | CampaignError::Action(_)) => {}
+                Ok(_) | Err(CampaignError::Missing | CampaignError::Action(_) | CampaignError::Lacking(_)) => {}
                 Err(CampaignError::Store(error)) => return Err(error),
             }
         }

@@ -216,6 +216,7 @@ mod tests {
             id: CampaignId::new(due_at, 1),
             name: "Nightly".to_owned(),
             on_behalf_of: "us".to_owned(),
+            greeting: None,
             questions: Question::defaults(),
             policy: Policy::default(),
             state: CampaignState::Scheduled,

@@ -56,6 +56,7 @@ impl Desk {
             id: CampaignId::new(now, 1),
             name: "Spring".into(),
             on_behalf_of: "Fit Finder".into(),
+            greeting: None,
             questions: Question::defaults(),
             policy,
             state: CampaignState::Running,

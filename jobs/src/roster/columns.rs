@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use super::RosterError;
+use super::limits::Limits;
 use super::row::{Accepted, BadRow};
-use super::{Limits, RosterError};
+use super::sheet::SheetRow;
 use crate::gym::{Gym, NAME_COLUMNS, PHONE_COLUMNS, column_name};
 use crate::phone::{PhoneNumber, PhoneRules, Region};
 use crate::row_code::RowCode;
@@ -44,7 +46,13 @@ pub(super) fn is_phone_column(header: &str) -> bool {
 }
 
 impl Columns {
-    pub(super) fn new(header: &[String], required: &[String], limits: &Limits) -> Result<Columns, RosterError> {
+    /// The columns that the first row names.
+    pub(super) fn of(header: SheetRow, required: &[String], limits: &Limits) -> Result<Columns, RosterError> {
+        let cells = header.cells.map_err(|unread| RosterError::UnreadableHeader(unread.bad.detail))?;
+        Columns::new(&cells, required, limits)
+    }
+
+    fn new(header: &[String], required: &[String], limits: &Limits) -> Result<Columns, RosterError> {
         let mut names: Vec<String> = header.iter().map(|cell| named(cell)).collect();
         // A trailing delimiter is no column: what stands under it is a cell too many.
         while names.last().is_some_and(String::is_empty) {
@@ -123,7 +131,7 @@ impl Columns {
         }
         match self.required.iter().find(|name| gym.variable(name).is_none()) {
             Some(name) => {
-                let detail = format!("{name:?} is empty here, and the questions use it");
+                let detail = format!("{name:?} is empty here, and the campaign says it");
                 Err(BadRow::new(RowCode::MissingVariable, detail))
             }
             None => {
@@ -161,13 +169,13 @@ impl Column {
 }
 
 /// A column's name, the one second spelling that is common brought to the first.
-fn named(header: &str) -> String {
+pub(super) fn named(header: &str) -> String {
     let name = column_name(header);
     if name == "time_zone" { "timezone".to_owned() } else { name }
 }
 
 /// Whether a cell of the first row is a telephone number rather than a name.
-fn looks_like_data(cell: &str) -> bool {
+pub(super) fn looks_like_data(cell: &str) -> bool {
     let digits = cell.bytes().filter(u8::is_ascii_digit).count();
     digits >= 7 && !cell.chars().any(char::is_alphabetic)
 }
@@ -175,6 +183,13 @@ fn looks_like_data(cell: &str) -> bool {
 /// Names, quoted and comma-separated, and not too many of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed(pub Vec<String>);
+
+impl Listed {
+    /// Whether a column, however it is written, is among them.
+    pub fn has(&self, column: &str) -> bool {
+        self.0.contains(&named(column))
+    }
+}
 
 impl fmt::Display for Listed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

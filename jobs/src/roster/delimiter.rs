@@ -14,11 +14,22 @@ pub(super) enum Sniffed {
     SepLine(u8),
 }
 
-/// Looks at the first line of `start` that is not blank. `None` while its end is not there;
+/// Looks at the first line of `start` that is neither blank nor a comment. `None` while its end is not there;
 /// `whole` says that no more will come.
 pub(super) fn sniff(start: &[u8], whole: bool) -> Option<Sniffed> {
-    let blank = start.iter().take_while(|byte| byte.is_ascii_whitespace() && **byte != b'\t').count();
-    let start = &start[blank..];
+    let mut start = past_blanks(start);
+    while start.first() == Some(&b'#') {
+        let end = match line_end(start, false) {
+            Some(end) => end,
+            None if !whole => return None,
+            None => break,
+        };
+        let names_phone = |delimiter: &u8| cells(&start[..end], *delimiter).iter().any(|cell| is_phone(cell));
+        if DELIMITERS.iter().any(names_phone) || past_blanks(&start[end..]).is_empty() {
+            break;
+        }
+        start = past_blanks(&start[end..]);
+    }
     let line = match line_end(start, true) {
         Some(end) => &start[..end],
         None if !whole => return None,
@@ -40,10 +51,19 @@ pub(super) fn sniff(start: &[u8], whole: bool) -> Option<Sniffed> {
     // delimiters, so one that yields a phone column wins over one that is merely frequent.
     let fits = |delimiter: &u8| {
         let cells = cells(line, *delimiter);
-        let phone = cells.iter().any(|cell| is_phone_column(&String::from_utf8_lossy(cell)));
+        let phone = cells.iter().any(|cell| is_phone(cell));
         (phone, cells.len())
     };
     DELIMITERS.into_iter().rev().max_by_key(fits).map(Sniffed::Header)
+}
+
+fn past_blanks(start: &[u8]) -> &[u8] {
+    let blank = start.iter().take_while(|byte| byte.is_ascii_whitespace() && **byte != b'\t').count();
+    &start[blank..]
+}
+
+fn is_phone(cell: &[u8]) -> bool {
+    is_phone_column(&String::from_utf8_lossy(cell))
 }
 
 /// Where the first line ends, at a line break outside quotes if `quotes` count.

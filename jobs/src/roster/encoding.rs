@@ -81,6 +81,15 @@ impl Encoding {
         Ok(mark)
     }
 
+    /// A line as text for a person, whatever it holds.
+    pub(super) fn lossy(&self, line: &[u8]) -> String {
+        let text = match str::from_utf8(line) {
+            Err(_) if !self.unicode => WINDOWS_1252.decode_without_bom_handling(line).0,
+            _ => String::from_utf8_lossy(line),
+        };
+        text.trim_end_matches(['\r', '\n']).to_owned()
+    }
+
     /// One row's cells, which end at `ends` in `text`, as text; `None` if they are none.
     pub(super) fn decode(&mut self, text: &[u8], ends: &[usize]) -> Option<Vec<String>> {
         let starts = std::iter::once(0).chain(ends.iter().copied());

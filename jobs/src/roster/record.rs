@@ -36,6 +36,8 @@ enum State {
     Quote,
     /// After the end of a quoted cell, in the blanks before the delimiter.
     Closed,
+    /// Text follows the end of a quoted cell: the record is no record, and ends with its line.
+    Stray,
     /// The record is given up; the rest of its line is passed over.
     Skip,
 }
@@ -45,7 +47,15 @@ enum State {
 pub(super) struct Record {
     /// The line on which it begins.
     pub(super) line: u64,
-    pub(super) cells: Result<Cells, Fault>,
+    pub(super) cells: Result<Cells, Unread>,
+}
+
+/// A record that has no cells.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Unread {
+    pub(super) fault: Fault,
+    /// Its first line, as far as it was read.
+    pub(super) line: Vec<u8>,
 }
 
 /// The cells, without quotes, end to end.
@@ -130,6 +140,7 @@ impl Records {
             State::Quoted if byte == b'"' => State::Quote,
             State::Quote if byte == b'"' => self.add(byte, State::Quoted),
             State::Quoted => self.add(byte, State::Quoted),
+            State::Stray => State::Stray,
             _ if byte == self.delimiter => {
                 self.ends.push(self.text.len());
                 State::CellStart
@@ -138,6 +149,8 @@ impl Records {
             State::CellStart if byte == b'"' => State::Quoted,
             State::CellStart if byte == b' ' => self.add(byte, State::CellStart),
             State::Quote | State::Closed if byte == b' ' => State::Closed,
+            // On one line the rest of it still belongs to the record.
+            State::Quote | State::Closed if self.second_line.is_none() => State::Stray,
             State::Quote | State::Closed => return Some(self.give_up(Fault::StrayQuote)),
             State::CellStart | State::Plain => self.add(byte, State::Plain),
         };
@@ -146,7 +159,11 @@ impl Records {
         }
         // A quote left open by mistake runs over many lines; a cell that is long by itself does not.
         let open = self.state == State::Quoted && self.second_line.is_some();
-        Some(self.give_up(if open { Fault::Unclosed } else { Fault::TooLong }))
+        Some(self.give_up(match self.state {
+            State::Stray => Fault::StrayQuote,
+            _ if open => Fault::Unclosed,
+            _ => Fault::TooLong,
+        }))
     }
 
     fn add(&mut self, byte: u8, state: State) -> State {
@@ -156,6 +173,10 @@ impl Records {
 
     /// The record that ends here, unless it is blank.
     fn end(&mut self) -> Option<Record> {
+        if self.state == State::Stray {
+            let cells = Err(Unread { fault: Fault::StrayQuote, line: self.buffer[self.start..self.at].to_vec() });
+            return Some(Record { line: self.first_line, cells });
+        }
         let blank = self.text.iter().all(u8::is_ascii_whitespace);
         if self.state == State::Skip || blank {
             return None;
@@ -182,6 +203,8 @@ impl Records {
     /// of quotes, or the record had ended there, so on their own they open nothing.
     fn give_up(&mut self, fault: Fault) -> Record {
         let line = self.first_line;
+        let read = self.second_line.unwrap_or(self.at);
+        let unread = Unread { fault, line: self.buffer[self.start..read].to_vec() };
         match self.second_line {
             // The line on which the record ended is known to be wrong only if it began here.
             Some(second) if fault != Fault::TooLong => {
@@ -195,7 +218,7 @@ impl Records {
                 self.state = State::Skip;
             }
         }
-        Record { line, cells: Err(fault) }
+        Record { line, cells: Err(unread) }
     }
 
     /// What is left at the end of the file.

@@ -6,7 +6,7 @@
 //! - `keys`: every key and what it means; `record`: records as values; `packing`: small ones.
 //! - `script`: the writes. Each is one Lua script, so it happens whole or not at all; their texts are in `lua/`.
 //! - `commit`, `dial`, `import`: what the scripts are given, and what their answers mean.
-//! - `due`, `list`, `runs`: the questions, put together from plain reads.
+//! - `due`, `list`, `runs`, `suppressions`: the questions, put together from plain reads.
 //! - `feed`: news from the other processes.
 //!
 //! Durability is the server's: with `appendfsync always` it answers a write only once it is on the disk.
@@ -27,6 +27,7 @@ mod record;
 mod runs;
 mod script;
 mod server_time;
+mod suppressions;
 
 use std::sync::Arc;
 
@@ -43,7 +44,7 @@ use super::clock::Clock;
 use super::kept;
 use super::{
     BeginDial, Begun, CampaignWrite, Capacity, Change, Doubt, DueNow, Entry, Fires, JobQuery, Overdue, Page,
-    ReplyWrite, SavedReply, Store, StoreError, Stored, Suppression, Write,
+    ReplyWrite, SavedReply, Standing, Store, StoreError, Stored, Suppressed, Suppression, Write,
 };
 use crate::campaign::{Campaign, Counts};
 use crate::id::{CampaignId, ImportId, JobId, RunId};
@@ -215,8 +216,16 @@ impl Store for RedisStore {
         value.map(|value| kept::decode(&value)).transpose()
     }
 
+    async fn standings(&self, run: Option<&RunId>, phones: Vec<PhoneNumber>) -> Result<Vec<Standing>, StoreError> {
+        suppressions::standings(&self.link, run, &phones).await
+    }
+
+    async fn suppress_all(&self, list: Vec<Suppression>) -> Result<Vec<Suppressed>, StoreError> {
+        suppressions::add_all(&self.link, &list).await
+    }
+
     async fn suppressions(&self, cursor: Option<String>, limit: u32) -> Result<Page<Suppression>, StoreError> {
-        list::suppressions(&self.link, cursor.as_deref(), limit).await
+        suppressions::list(&self.link, cursor.as_deref(), limit).await
     }
 
     async fn saved_reply(&self, key: &str) -> Result<Option<SavedReply>, StoreError> {

@@ -50,7 +50,7 @@ use super::clock::Clock;
 use super::kept::{self, micros};
 use super::{
     BeginDial, Begun, CampaignWrite, Capacity, Change, Doubt, DueNow, Entry, Fires, JobQuery, Overdue, Page,
-    ReplyWrite, SavedReply, Store, StoreError, Stored, Suppression, Write,
+    ReplyWrite, SavedReply, Standing, Store, StoreError, Stored, Suppressed, Suppression, Write,
 };
 use crate::campaign::{Campaign, Counts};
 use crate::id::{CampaignId, ImportId, JobId, RunId};
@@ -282,6 +282,16 @@ impl Store for SqliteStore {
     async fn suppression(&self, phone: &PhoneNumber) -> Result<Option<Suppression>, StoreError> {
         let phone = phone.as_str().to_owned();
         self.ask(move |db| suppressions::one(db, &phone)).await
+    }
+
+    async fn standings(&self, run: Option<&RunId>, phones: Vec<PhoneNumber>) -> Result<Vec<Standing>, StoreError> {
+        let run = run.map(ToString::to_string);
+        self.ask(move |db| suppressions::standings(db, run.as_deref(), &phones)).await
+    }
+
+    async fn suppress_all(&self, list: Vec<Suppression>) -> Result<Vec<Suppressed>, StoreError> {
+        let rows = list.iter().map(suppressions::row).collect::<Result<Vec<_>, _>>()?;
+        self.writer.run(move |db, changes| suppressions::add_all(db, &rows, changes)).await
     }
 
     async fn suppressions(&self, cursor: Option<String>, limit: u32) -> Result<Page<Suppression>, StoreError> {

@@ -68,6 +68,7 @@ pub fn campaign(state: CampaignState) -> Campaign {
         id: CampaignId::new(start(), chance()),
         name: "Spring".into(),
         on_behalf_of: "Fit Finder".into(),
+        greeting: None,
         questions: Question::defaults(),
         policy: Policy::default(),
         state,

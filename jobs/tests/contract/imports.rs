@@ -3,7 +3,8 @@
 use gymcall_jobs::campaign::{Campaign, CampaignState};
 use gymcall_jobs::job::{CallJob, Status};
 use gymcall_jobs::store::{
-    Begun, CampaignWrite, Change, JobQuery, Refusal, ReplyWrite, SavedReply, Store, StoreError, Stored,
+    Begun, CampaignWrite, Change, JobQuery, Refusal, ReplyWrite, SavedReply, Standing, Store, StoreError, Stored,
+    Suppression,
 };
 
 use super::Keeper;
@@ -213,4 +214,35 @@ pub async fn an_import_is_published_with_its_campaign_or_not_at_all(keeper: impl
     let again = publish(&newer, 3).await;
     assert!(matches!(again, Err(StoreError::Missing("import"))), "{again:?}");
     assert_eq!(store.campaign(&campaign.id).await.unwrap().unwrap().version, 3);
+}
+
+pub async fn numbers_are_compared_with_a_run_and_with_the_list(keeper: impl Keeper) {
+    let store = &*keeper.store();
+    let campaign = add_campaign(store, CampaignState::Draft).await;
+    let other = add_campaign(store, CampaignState::Draft).await;
+    for (campaign, numbers) in [(&campaign, 0..2), (&campaign, 2..4), (&other, 4..5)] {
+        let import = import_id();
+        store.open_import(&import, &campaign.id, &campaign.run).await.unwrap();
+        store.stage(&import, rows(campaign, numbers)).await.unwrap();
+        store.publish_import(&import, None, None).await.unwrap();
+    }
+    // A job that was added alone, and one of an import that nobody sees yet.
+    add(store, job(Some(&membership(&campaign)), 5, start())).await;
+    let open = import_id();
+    store.open_import(&open, &campaign.id, &campaign.run).await.unwrap();
+    store.stage(&open, rows(&campaign, 6..7)).await.unwrap();
+    let suppression = |number| Suppression { phone: phone(number), since: start(), reason: "asked".into() };
+    store.suppress_all(vec![suppression(3), suppression(6)]).await.unwrap();
+
+    let phones: Vec<_> = (0..8).map(phone).collect();
+    let standings = store.standings(Some(&campaign.run), phones.clone()).await.unwrap();
+    let in_run: Vec<bool> = standings.iter().map(|standing| standing.in_run).collect();
+    assert_eq!(in_run, [true, true, true, true, false, true, false, false]);
+    let suppressed: Vec<bool> = standings.iter().map(|standing| standing.suppressed).collect();
+    assert_eq!(suppressed, [false, false, false, true, false, false, true, false]);
+
+    let standings = store.standings(None, phones).await.unwrap();
+    assert!(standings.iter().all(|standing| !standing.in_run));
+    assert_eq!(store.standings(Some(&run_id()), vec![phone(1)]).await.unwrap(), [Standing::default()]);
+    assert_eq!(store.standings(Some(&campaign.run), Vec::new()).await.unwrap(), []);
 }

@@ -53,6 +53,7 @@ macro_rules! suite {
                 campaigns_are_listed_newest_first
                 suppressions_keep_their_first_entry
                 suppressions_are_listed_by_number
+                many_numbers_are_suppressed_at_once
             }
             replies {
                 a_key_is_taken_once
@@ -106,6 +107,7 @@ macro_rules! suite {
                 a_killed_import_leaves_nothing
                 an_import_is_published_with_its_reply
                 an_import_is_published_with_its_campaign_or_not_at_all
+                numbers_are_compared_with_a_run_and_with_the_list
             }
             runs {
                 a_run_is_written_when_it_begins_and_once_when_it_ends

@@ -3,5 +3,6 @@
 
 mod chunks;
 mod encoding;
+mod messy;
 mod phone;
 mod table;

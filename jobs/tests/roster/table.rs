@@ -182,7 +182,7 @@ fn columns_that_the_questions_use_have_to_be_there_and_filled() {
         [Ok(()), Err("duplicate"), Err("missing_variable")]
     );
     let error = read(file, &["city", "owner"]).unwrap_err();
-    assert_eq!(error.to_string(), "the questions use columns that are not in the file: \"owner\"");
+    assert_eq!(error.to_string(), "the campaign names columns that are not in the file: \"owner\"");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use gymcall_jobs::phone::PhoneNumber;
 use gymcall_jobs::run::Run;
 use gymcall_jobs::store::{
     BeginDial, Begun, CampaignWrite, Capacity, Change, Doubt, DueNow, Entry, Fires, JobQuery, Overdue, Page,
-    ReplyWrite, SavedReply, Store, StoreError, Stored, Suppression, Write,
+    ReplyWrite, SavedReply, Standing, Store, StoreError, Stored, Suppressed, Suppression, Write,
 };
 use jiff::Timestamp;
 use tokio::sync::{broadcast, watch};
@@ -249,6 +249,14 @@ impl Store for Door {
     async fn suppression(&self, phone: &PhoneNumber) -> Result<Option<Suppression>, StoreError> {
         let phone = phone.clone();
         self.ask(move |world| world.keeper.suppression(&phone).cloned()).await
+    }
+
+    async fn standings(&self, _: Option<&RunId>, _: Vec<PhoneNumber>) -> Result<Vec<Standing>, StoreError> {
+        not_here()
+    }
+
+    async fn suppress_all(&self, _: Vec<Suppression>) -> Result<Vec<Suppressed>, StoreError> {
+        not_here()
     }
 
     async fn suppressions(&self, _: Option<String>, _: u32) -> Result<Page<Suppression>, StoreError> {

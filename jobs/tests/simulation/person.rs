@@ -33,6 +33,7 @@ impl World {
             id: CampaignId::new(now, self.dice.name()),
             name: "Spring".to_owned(),
             on_behalf_of: "Fit Finder".to_owned(),
+            greeting: None,
             questions: Vec::new(),
             policy: self.plan.policy.clone(),
             state: CampaignState::Running,

@@ -21,6 +21,8 @@ pub(in crate::server) struct CampaignReply<'a> {
     name: &'a str,
     /// On whose behalf the agent says that it calls.
     on_behalf_of: &'a str,
+    /// What the agent says after who calls and before it asks.
+    greeting: Option<&'a str>,
     /// How it stands.
     status: CampaignStatus,
     /// Why it is paused; null if it is not.
@@ -47,6 +49,7 @@ impl<'a> CampaignReply<'a> {
             id: &campaign.id,
             name: &campaign.name,
             on_behalf_of: &campaign.on_behalf_of,
+            greeting: campaign.greeting.as_deref(),
             status: campaign.status(counts),
             paused_reason: campaign.paused_reason(),
             questions: &campaign.questions,

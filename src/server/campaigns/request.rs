@@ -6,7 +6,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::server::error::Problem;
-use crate::server::input::check_text;
+use crate::server::input::{check_said, check_text};
 
 /// The choices of one question.
 const MOST_CHOICES: usize = 50;
@@ -20,6 +20,8 @@ pub(super) struct CampaignRequest {
     pub(super) name: String,
     /// On whose behalf the agent says that it calls; without it the name.
     pub(super) on_behalf_of: Option<String>,
+    /// What the agent says after who calls and before it asks: up to 500 characters, with `{{column}}`s.
+    pub(super) greeting: Option<String>,
     /// What is asked, in this order: 1 to 50 questions; without them the usual four.
     pub(super) questions: Option<Vec<Question>>,
     /// How it is called.
@@ -32,6 +34,9 @@ impl CampaignRequest {
         check_text("/name", &self.name, 200)?;
         if let Some(text) = &self.on_behalf_of {
             check_text("/on_behalf_of", text, 200)?;
+        }
+        if let Some(text) = &self.greeting {
+            check_said("/greeting", text)?;
         }
         let policy = &self.policy;
         if !(1..=20).contains(&policy.max_attempts) {
@@ -61,7 +66,7 @@ impl CampaignRequest {
                 let detail = "a message is left only with voicemail: leave_message";
                 return Err(Problem::field("/policy/voicemail_message", "invalid", detail));
             }
-            (Voicemail::LeaveMessage, Some(message)) => check_text("/policy/voicemail_message", message, 500)?,
+            (Voicemail::LeaveMessage, Some(message)) => check_said("/policy/voicemail_message", message)?,
             (Voicemail::HangUp, None) => {}
         }
         self.check_questions()
@@ -87,7 +92,7 @@ impl CampaignRequest {
             if questions[..index].iter().any(|earlier| earlier.key == question.key) {
                 return Err(Problem::field(&at("key"), "duplicate", "another question has this key"));
             }
-            check_text(&at("ask"), &question.ask, 500)?;
+            check_said(&at("ask"), &question.ask)?;
             if (question.kind == AnswerType::Choice) == question.choices.is_empty() {
                 return Err(Problem::field(
                     &at("choices"),

@@ -37,8 +37,10 @@ struct Place {
     told: usize,
     /// Whether they have heard who calls.
     introduced: bool,
-    /// The percentage of the last line that is the introduction.
+    /// The percentage of the last line that is the introduction: who calls.
     introduction: u8,
+    /// The percentage of the last line that comes before the question: the introduction and the greeting.
+    preamble: u8,
     /// The last line was a goodbye.
     over: bool,
 }
@@ -65,18 +67,22 @@ impl Scripted {
         let Some(question) = self.question() else { return self.done() };
         let question = lines::question(&self.brief, question, opener);
         let line = if self.place.introduced {
-            self.place.introduction = 0;
+            (self.place.introduction, self.place.preamble) = (0, 0);
             question
         } else {
             let introduction = lines::introduction(&self.brief);
-            self.place.introduction = (introduction.len() * 100 / (introduction.len() + question.len() + 1)) as u8;
-            format!("{introduction} {question}")
+            let preamble = introduction.clone() + &lines::greeting(&self.brief);
+            let line = format!("{preamble} {question}");
+            let percent = |of: &str| (of.len() * 100 / line.len()) as u8;
+            (self.place.introduction, self.place.preamble) = (percent(&introduction), percent(&preamble));
+            line
         };
         Reply { say: Some(line), ..Reply::default() }
     }
 
     fn done(&mut self) -> Reply {
-        let introduction = (!self.place.introduced).then(|| lines::introduction(&self.brief) + " ");
+        let introduction =
+            (!self.place.introduced).then(|| lines::introduction(&self.brief) + &lines::greeting(&self.brief) + " ");
         let goodbye = self.goodbye(End::Done);
         Reply { say: goodbye.say.map(|line| introduction.unwrap_or_default() + &line), ..goodbye }
     }
@@ -127,7 +133,7 @@ impl Scripted {
         let question = self.question()?;
         if is_open(question.kind) {
             // Almost any words would do here, so they must have heard what they answer.
-            let asked = self.place.introduction + (100 - self.place.introduction) / 2;
+            let asked = self.place.preamble + (100 - self.place.preamble) / 2;
             let heard_it = heard.cut_at.is_none_or(|percent| percent >= asked);
             let stalls = match remark {
                 // "Let me see, we have yoga and spin."
@@ -212,8 +218,8 @@ impl Dialogue for Scripted {
         self.question().filter(|_| !self.place.over)
     }
 
-    fn introduction(&self) -> u8 {
-        self.place.introduction
+    fn preamble(&self) -> u8 {
+        self.place.preamble
     }
 
     fn tally(&self) -> Tally {

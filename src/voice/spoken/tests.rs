@@ -11,6 +11,7 @@ fn begin_with(questions: Vec<Question>, machine: OnMachine) -> (Spoken<Scripted>
     let brief = Brief {
         gym_name: "Iron Temple".into(),
         on_behalf_of: "FitData".into(),
+        greeting: None,
         questions,
         variables: BTreeMap::new(),
         recorded: false,

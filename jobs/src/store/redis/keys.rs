@@ -50,7 +50,7 @@ macro_rules! keys {
     };
 }
 
-keys! { job log lock batch due shown pace campaign run runs begun counts import reply }
+keys! { job log lock batch due phones shown pace campaign run runs begun counts import reply }
 
 pub(super) fn lines_of(campaign: &str) -> String {
     format!("{LINES}:{campaign}")

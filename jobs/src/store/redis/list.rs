@@ -12,7 +12,7 @@ use super::record::{self, JobValue};
 use crate::campaign::{Campaign, Counts};
 use crate::job::{CallJob, Status};
 use crate::store::kept::{code, cursor, decode, micros, page, page_size, status};
-use crate::store::{Entry, JobQuery, Page, SavedReply, StoreError, Stored, Suppression};
+use crate::store::{Entry, JobQuery, Page, SavedReply, StoreError, Stored};
 use crate::tally::Tally;
 
 /// The list of a batch that live jobs share.
@@ -226,32 +226,6 @@ pub(super) async fn counts(link: &Link, run: &str) -> Result<Counts, StoreError>
         pairs.push((status, u64::try_from(n).unwrap_or(0)));
     }
     Ok(Counts::from_pairs(pairs).with_tally(Tally::from_parts(tally)))
-}
-
-/// The suppression list by number. The cursor is the last number of the page before.
-pub(super) async fn suppressions(
-    link: &Link,
-    after: Option<&str>,
-    limit: u32,
-) -> Result<Page<Suppression>, StoreError> {
-    if after.is_some_and(|after| !after.starts_with('+')) {
-        return Err(StoreError::BadCursor);
-    }
-    let size = page_size(limit);
-    let after = after.map_or_else(|| "-".to_owned(), |after| format!("({after}"));
-    let mut range = cmd("ZRANGEBYLEX");
-    range.arg(keys::SUPPRESSED_LIST).arg(after).arg("+").arg("LIMIT").arg(0).arg(size + 1);
-    let phones: Vec<String> = link.ask(&range).await?;
-    if phones.is_empty() {
-        return Ok(Page { items: Vec::new(), next: None });
-    }
-    let values: Vec<Option<Vec<u8>>> = link.ask(cmd("HMGET").arg(keys::SUPPRESSED).arg(&phones)).await?;
-    let mut found = Vec::new();
-    for (phone, value) in phones.into_iter().zip(values) {
-        let Some(value) = value else { continue };
-        found.push((phone, decode(&value)?));
-    }
-    Ok(page(found, size))
 }
 
 /// The reply kept for an idempotency key, unless it is too old.

@@ -29,6 +29,7 @@ scripts! {
     PUBLISH = "job" "batch" "campaign" "publish";
     DROP_IMPORT = "job" "drop_import";
     CLEAR = "job" "clear";
+    SUPPRESS = "job" "suppress";
     ARRIVE = "job" "life" "arrive";
     BEAT = "job" "life" "beat";
     DISPEL = "job" "dispel";

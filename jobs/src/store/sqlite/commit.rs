@@ -1,18 +1,18 @@
 //! One write as one whole: first every part is checked, then every part is written.
 
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 use super::error::Trouble;
-use super::rows::{JobChange, encode, encode_all, known};
-use super::{campaigns, jobs, replies, runs};
-use crate::store::{Change, ReplyWrite, StoreError, Suppression, Write};
+use super::rows::{JobChange, encode_all, known};
+use super::{campaigns, jobs, replies, runs, suppressions};
+use crate::store::{Change, ReplyWrite, StoreError, Write};
 
 /// A write, made ready on its caller's thread.
 pub(super) struct Prepared {
     job: Option<JobChange>,
     campaign: Option<campaigns::CampaignChange>,
     ends: Option<runs::End>,
-    suppress: Option<(String, String)>,
+    suppress: Option<suppressions::Row>,
     unsuppress: Option<String>,
     notes: Option<(String, Vec<String>)>,
     reply: Option<ReplyWrite>,
@@ -20,16 +20,13 @@ pub(super) struct Prepared {
 
 impl Prepared {
     pub(super) fn new(write: Write) -> Result<Self, StoreError> {
-        let row = |suppression: Suppression| {
-            Ok::<_, StoreError>((suppression.phone.as_str().to_owned(), encode(&suppression)?))
-        };
         let notes =
             |(job, entries): (crate::id::JobId, Vec<_>)| Ok::<_, StoreError>((job.to_string(), encode_all(&entries)?));
         Ok(Self {
             job: write.job.map(JobChange::new).transpose()?,
             campaign: write.campaign.map(campaigns::CampaignChange::new).transpose()?,
             ends: write.ends.map(runs::End::new).transpose()?,
-            suppress: write.suppress.map(row).transpose()?,
+            suppress: write.suppress.as_ref().map(suppressions::row).transpose()?,
             unsuppress: write.unsuppress.map(|phone| phone.as_str().to_owned()),
             notes: write.notes.map(notes).transpose()?,
             reply: write.reply,
@@ -76,10 +73,8 @@ impl Prepared {
             let gone = db.prepare_cached("DELETE FROM suppressions WHERE phone = ?")?.execute([phone])?;
             changes.extend((gone > 0).then_some(Change::Suppression));
         }
-        if let Some((phone, record)) = &self.suppress {
-            let sql = "INSERT INTO suppressions (phone, record) VALUES (?, ?) ON CONFLICT DO NOTHING";
-            let new = db.prepare_cached(sql)?.execute(params![phone, record])?;
-            changes.extend((new > 0).then_some(Change::Suppression));
+        if let Some(suppress) = &self.suppress {
+            suppressions::add(db, suppress, changes)?;
         }
         if let Some(reply) = &self.reply {
             replies::write(db, reply, now)?;

@@ -33,6 +33,7 @@ pub(super) fn conversation(limits: Limits) -> Conversation {
     let brief = Brief {
         gym_name: "Iron Temple".into(),
         on_behalf_of: "FitData".into(),
+        greeting: None,
         questions: Question::defaults(),
         variables: Default::default(),
         recorded: false,

@@ -26,6 +26,14 @@ pub(super) fn introduction(brief: &Brief) -> String {
     format!("Hello, this is an automated call on behalf of {who}{whom}. {recorded}")
 }
 
+/// What the campaign says after that, with the space before it.
+pub(super) fn greeting(brief: &Brief) -> String {
+    match brief.greeting.as_deref().map(|text| brief.fill(text)) {
+        Some(text) if !text.is_empty() => format!(" {text}"),
+        _ => String::new(),
+    }
+}
+
 pub(super) fn question(brief: &Brief, question: &Question, opener: Opener) -> String {
     let before = match opener {
         Opener::Plain => "",

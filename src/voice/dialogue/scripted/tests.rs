@@ -7,6 +7,7 @@ fn dialogue(questions: Vec<Question>) -> Scripted {
     Scripted::new(Brief {
         gym_name: "Iron Temple".into(),
         on_behalf_of: "FitData".into(),
+        greeting: None,
         questions,
         variables: BTreeMap::new(),
         recorded: false,

@@ -1,0 +1,84 @@
+//! A file that is sent, as it is or as the field `file` of a form, and read as it arrives.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, Multipart, Request};
+use axum::http::{HeaderMap, StatusCode, header};
+use futures_util::stream::{BoxStream, StreamExt};
+
+use super::error::Problem;
+
+/// How long the next piece of an upload may take.
+const PIECE_WITHIN: Duration = Duration::from_secs(30);
+
+/// Takes a file in pieces.
+pub(super) trait Taker {
+    /// Takes the next bytes. An error ends the upload.
+    fn take(&mut self, bytes: &[u8]) -> impl Future<Output = Result<(), Problem>> + Send;
+}
+
+/// Hands the request's file to `taker`, piece by piece. A client that stops sending ends it.
+pub(super) async fn read(request: Request, taker: &mut (impl Taker + Send)) -> Result<(), Problem> {
+    // Multipart fields borrow the form they came in, so each form of body has its own loop.
+    if !is_multipart(request.headers()) {
+        let mut body: BoxStream<'_, Result<Bytes, axum::Error>> = limited(request.into_body());
+        while let Some(bytes) = in_time(body.next()).await? {
+            let bytes = bytes.map_err(|error| bad_upload(error.to_string()))?;
+            taker.take(&bytes).await?;
+        }
+        return Ok(());
+    }
+    let mut form = Multipart::from_request(request, &()).await.map_err(|error| bad_upload(error.body_text()))?;
+    let mut found = false;
+    while let Some(mut field) = in_time(form.next_field()).await?.map_err(|error| bad_upload(error.body_text()))? {
+        if field.name() != Some("file") {
+            continue;
+        }
+        found = true;
+        while let Some(bytes) = in_time(field.chunk()).await?.map_err(|error| bad_upload(error.body_text()))? {
+            taker.take(&bytes).await?;
+        }
+    }
+    if found { Ok(()) } else { Err(bad_upload("the form has no field `file`".to_owned())) }
+}
+
+/// Whether the body is a form.
+pub(super) fn is_multipart(headers: &HeaderMap) -> bool {
+    is_of(headers, "multipart/")
+}
+
+/// Whether the body is a CSV.
+pub(super) fn is_csv(headers: &HeaderMap) -> bool {
+    is_of(headers, "text/csv")
+}
+
+fn is_of(headers: &HeaderMap, start: &str) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    kind.is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with(start))
+}
+
+/// A client that stops sending must not keep what it holds from all others.
+async fn in_time<T>(piece: impl Future<Output = T>) -> Result<T, Problem> {
+    let piece = tokio::time::timeout(PIECE_WITHIN, piece).await;
+    piece.map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "nothing of the upload came for 30 s: it was given up"))
+}
+
+/// The body's bytes, with an error past the upload limit.
+fn limited(body: Body) -> BoxStream<'static, Result<Bytes, axum::Error>> {
+    let mut left = super::UPLOAD_LIMIT;
+    body.into_data_stream()
+        .map(move |bytes| {
+            let bytes = bytes?;
+            match left.checked_sub(bytes.len()) {
+                Some(rest) => left = rest,
+                None => return Err(axum::Error::new(std::io::Error::other("the file is too large"))),
+            }
+            Ok(bytes)
+        })
+        .boxed()
+}
+
+fn bad_upload(detail: String) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, format!("the upload broke off or cannot be read: {detail}"))
+}
