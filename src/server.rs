@@ -10,6 +10,7 @@ mod campaigns;
 mod changes;
 pub mod doorway;
 pub mod error;
+mod forecast;
 mod gather;
 mod gyms;
 mod health;
@@ -162,6 +163,7 @@ pub fn router(server: Arc<Server>) -> Router {
         .route("/v1/campaigns/{id}/cancel", post(campaigns::cancel))
         .route("/v1/campaigns/{id}/gyms", post(gyms::import).layer(DefaultBodyLimit::max(UPLOAD_LIMIT)))
         .route("/v1/campaigns/{id}/gyms/template.csv", get(gyms::template::show))
+        .route("/v1/campaigns/{id}/forecast", get(forecast::show))
         .route("/v1/campaigns/{id}/jobs", get(jobs::of_campaign))
         .route("/v1/campaigns/{id}/results", get(results::json))
         .route("/v1/campaigns/{id}/results.csv", get(results::csv))

@@ -7,6 +7,7 @@
 mod campaigns;
 mod columns;
 mod firing;
+mod forecast;
 mod forgotten;
 mod hours;
 mod jobs;

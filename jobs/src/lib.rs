@@ -24,6 +24,7 @@ pub mod campaign;
 pub mod due;
 pub mod event;
 pub mod failpoint;
+pub mod forecast;
 pub mod gym;
 pub mod id;
 pub mod job;

@@ -13,6 +13,7 @@ mod command;
 mod conflict;
 mod credentials;
 mod do_not_call;
+mod forecast;
 mod forgotten;
 mod gather;
 mod greeting;

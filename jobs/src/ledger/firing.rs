@@ -155,19 +155,21 @@ impl Firings {
 
     /// Whether the run has begun: it has not if the campaign was paused, say, while its gyms were copied.
     async fn copy_and_publish(&mut self, id: &CampaignId, run: &RunId, import: &ImportId) -> Result<bool, StoreError> {
-        let mut copied = false;
+        let mut copied_by = None;
         for _ in 0..MAX_RACES {
             // Only now: whoever changes the present run holds the campaign's one import while doing so.
             let Some(Stored { record, version }) = self.ledger.store.campaign(id).await? else { return Ok(false) };
             let Firing::Anew(campaign, begins) = self.decide(&record, run) else { return Ok(false) };
-            if !copied {
+            if copied_by.is_none() {
                 self.ledger.copy_gyms(&record, &campaign, import, self.chance).await?;
-                copied = true;
+                copied_by = Some(campaign.policy.window.clone());
             }
             let write = CampaignWrite { campaign, from: Some(version), begins: Some(begins.clone()) };
             match self.ledger.store.publish_import(import, None, Some(write)).await {
                 Ok(()) => {
                     log_begin(&begins);
+                    // They may have changed while the gyms were copied.
+                    self.ledger.check_windows(id, copied_by.flatten().as_ref()).await;
                     return Ok(true);
                 }
                 Err(StoreError::Conflict) => {}

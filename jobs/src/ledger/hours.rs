@@ -9,8 +9,10 @@ use jiff::SignedDuration;
 use super::{Ledger, MAX_RACES};
 use crate::campaign::Campaign;
 use crate::event::Event;
+use crate::id::CampaignId;
 use crate::job::Status;
-use crate::store::{CampaignWrite, JobQuery, StoreError, Write};
+use crate::store::{CampaignWrite, JobQuery, StoreError, Stored, Write};
+use crate::window::Hours;
 
 /// How long after a change some process may still go by the hours before: longer than terms are remembered.
 const SETTLES_AFTER: SignedDuration = SignedDuration::from_secs(2);
@@ -30,6 +32,30 @@ impl Ledger {
             left |= !settled || !self.have_followed(&campaign).await?;
         }
         Ok(left)
+    }
+
+    /// After jobs came into a campaign whose windows were made by these hours: has them looked through if it keeps
+    /// others by now. Until then they wait for the old ones, and are not called by them.
+    pub(super) async fn check_windows(&self, id: &CampaignId, made_by: Option<&Hours>) {
+        if let Err(error) = self.mark_windows(id, made_by).await {
+            tracing::error!(campaign_id = %id, %error, "campaign {id}: changed hours cannot be followed yet: {error}");
+        }
+    }
+
+    async fn mark_windows(&self, id: &CampaignId, made_by: Option<&Hours>) -> Result<(), StoreError> {
+        for _ in 0..MAX_RACES {
+            let Some(Stored { record, version }) = self.store.campaign(id).await? else { return Ok(()) };
+            if record.policy.window.as_ref() == made_by {
+                return Ok(());
+            }
+            let campaign = Campaign { hours_changed_at: Some(self.now()), ..record };
+            let write = CampaignWrite { campaign, from: Some(version), begins: None };
+            match self.store.commit(Write { campaign: Some(write), ..Write::default() }).await {
+                Err(StoreError::Conflict) => {}
+                written => return written,
+            }
+        }
+        Err(StoreError::Conflict)
     }
 
     async fn follow_hours_of(&self, campaign: &Campaign) -> Result<(), StoreError> {

@@ -77,6 +77,12 @@ impl Ledger {
 
     /// Shows an import. A list that replaces becomes the present run in the same write.
     pub async fn publish_import(&self, import: &OpenImport, reply: Option<ReplyWrite>) -> Result<(), CampaignError> {
+        self.show_import(import, reply).await?;
+        self.check_windows(&import.campaign.id, import.campaign.policy.window.as_ref()).await;
+        Ok(())
+    }
+
+    async fn show_import(&self, import: &OpenImport, reply: Option<ReplyWrite>) -> Result<(), CampaignError> {
         if import.mode == ImportMode::Add {
             return Ok(self.store.publish_import(&import.id, reply, None).await?);
         }
