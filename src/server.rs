@@ -27,6 +27,8 @@ mod reply;
 pub mod results;
 mod rows_report;
 mod run;
+mod runs;
+mod schedule;
 pub(crate) mod sheet;
 mod suppressions;
 mod test_call;
@@ -161,6 +163,8 @@ pub fn router(server: Arc<Server>) -> Router {
         .route("/v1/campaigns/{id}/pause", post(campaigns::pause))
         .route("/v1/campaigns/{id}/resume", post(campaigns::resume))
         .route("/v1/campaigns/{id}/cancel", post(campaigns::cancel))
+        .route("/v1/campaigns/{id}/duplicate", post(runs::duplicate))
+        .route("/v1/campaigns/{id}/runs", get(runs::list))
         .route("/v1/campaigns/{id}/gyms", post(gyms::import).layer(DefaultBodyLimit::max(UPLOAD_LIMIT)))
         .route("/v1/campaigns/{id}/gyms/template.csv", get(gyms::template::show))
         .route("/v1/campaigns/{id}/forecast", get(forecast::show))

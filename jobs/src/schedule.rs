@@ -41,7 +41,8 @@ words!(
 );
 
 /// A schedule as people and files write it.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = Schedule)]
 #[serde(deny_unknown_fields)]
 pub struct WrittenSchedule {
     /// The one time, as an instant.
@@ -53,7 +54,7 @@ pub struct WrittenSchedule {
     /// The IANA time zone on whose clock the pattern is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timezone: Option<String>,
-    /// What becomes of missed times; none means [`Missed::RunOnce`].
+    /// What becomes of missed times; without it `run_once`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missed: Option<Missed>,
 }

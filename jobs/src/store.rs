@@ -324,7 +324,7 @@ pub enum Change {
         /// Where it stands now.
         status: Status,
     },
-    /// A campaign changed, or gyms were imported into it.
+    /// A campaign changed, gyms were imported into it, or a run of it has ended.
     Campaign(CampaignId),
     /// A number was suppressed or released.
     Suppression,

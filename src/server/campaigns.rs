@@ -21,6 +21,7 @@ use super::idempotency::Keyed;
 use super::input;
 use super::page::ListQuery;
 use super::reply::{json, page};
+use super::schedule;
 use reply::CampaignReply;
 use request::CampaignRequest;
 
@@ -37,6 +38,7 @@ pub(super) async fn create(
     let request: CampaignRequest = input::read(&body)?;
     request.check()?;
     let now = server.ledger.now();
+    let schedule = request.schedule.map(|written| schedule::read(written, now)).transpose()?;
     let name = request.name.trim().to_owned();
     let campaign = Campaign {
         id: CampaignId::new(now, rand::random()),
@@ -51,7 +53,7 @@ pub(super) async fn create(
         updated_at: now,
         started_at: None,
         hours_changed_at: None,
-        schedule: None,
+        schedule,
         next_fire: None,
         runs: 0,
         run_begun: false,

@@ -24,6 +24,7 @@ mod input;
 mod key;
 mod look_up;
 mod lost_reply;
+mod nights;
 mod pace;
 mod pause;
 mod price;

@@ -7,6 +7,7 @@ use super::campaigns::CampaignError;
 use super::{Ledger, MAX_RACES};
 use crate::campaign::{ActionError, Campaign, CampaignState, Counts};
 use crate::id::{CampaignId, ImportId, RunId};
+use crate::job::Status;
 use crate::outcome::words;
 use crate::run::{Cause, Run};
 use crate::store::{CampaignWrite, ReplyWrite, StoreError, Stored};
@@ -101,28 +102,32 @@ impl Ledger {
         Err(StoreError::Conflict.into())
     }
 
-    /// Stores `copy`, a new campaign, and fills it with the gyms of `original`'s present run.
+    /// Stores `copy`, a new campaign, fills it with the gyms of `original`'s present run, and says how they stand.
+    /// `reply` makes the reply to keep from that.
     ///
     /// The campaign is there first, and empty if this breaks off.
     pub async fn duplicate(
         &self,
         original: &Campaign,
         copy: &Campaign,
-        reply: Option<ReplyWrite>,
+        reply: impl Fn(&Counts) -> Option<ReplyWrite>,
         chance: fn() -> u128,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Counts, StoreError> {
         self.create_campaign(copy.clone(), None).await?;
         let import = ImportId::new(self.now(), chance());
         self.store.open_import(&import, &copy.id, &copy.run).await?;
-        let copied = self.copy_gyms(original, copy, &import, chance).await;
-        let published = match copied {
-            Ok(()) => self.store.publish_import(&import, reply, None).await,
-            Err(error) => Err(error),
+        let copied = async {
+            let gyms = self.copy_gyms(original, copy, &import, chance).await?;
+            let counts = Counts::from_pairs([(Status::Waiting, gyms)]);
+            self.store.publish_import(&import, reply(&counts), None).await?;
+            Ok(counts)
         };
-        if published.is_err() {
+        let copied = copied.await;
+        if copied.is_err() {
+            // A draft without gyms is in nobody's way.
             let _ = self.store.drop_import(&import).await;
         }
-        published
+        copied
     }
 }
 

@@ -14,15 +14,15 @@ const PAGE: u32 = 500;
 const BATCH: u32 = 500;
 
 impl Ledger {
-    /// Stages a waiting job of `to`'s present run for each gym of `from`'s.
+    /// Stages a waiting job of `to`'s present run for each gym of `from`'s, and says how many there are.
     pub(super) async fn copy_gyms(
         &self,
         from: &Campaign,
         to: &Campaign,
         import: &ImportId,
         chance: fn() -> u128,
-    ) -> Result<(), StoreError> {
-        let mut cursor = None;
+    ) -> Result<u64, StoreError> {
+        let (mut cursor, mut gyms) = (None, 0);
         loop {
             let (campaign, run) = (Some(from.id.clone()), Some(from.run.clone()));
             let page = self.store.jobs(JobQuery { campaign, run, cursor, limit: PAGE, status: None }).await?;
@@ -34,11 +34,12 @@ impl Ledger {
             let jobs: Vec<_> = page.items.into_iter().map(|stored| copy(stored.record)).collect();
             if !jobs.is_empty() {
                 // A gym that is there twice, because it was redialled, is taken once.
-                self.store.stage(import, jobs).await?;
+                let taken = self.store.stage(import, jobs).await?;
+                gyms += taken.into_iter().map(u64::from).sum::<u64>();
             }
             match page.next {
                 Some(next) => cursor = Some(next),
-                None => return Ok(()),
+                None => return Ok(gyms),
             }
         }
     }

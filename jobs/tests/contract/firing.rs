@@ -332,8 +332,9 @@ pub async fn a_duplicate_has_the_gyms_and_nothing_of_what_became_of_them(keeper:
     fill(&store, &original, 0..5, ImportMode::Add).await;
     finish(&store, &original).await;
     let copy = campaign(CampaignState::Draft);
-    ledger(&store).duplicate(&original, &copy, None, chance).await.unwrap();
+    let told = ledger(&store).duplicate(&original, &copy, |_| None, chance).await.unwrap();
     let counts = store.counts(&copy.run).await.unwrap();
+    assert_eq!(told, counts);
     assert_eq!((counts.of(Status::Waiting), counts.total()), (5, 5));
     assert_eq!(now_of(&store, &copy).await.status(&counts), CampaignStatus::Ready);
     let id: ImportId = import_id();

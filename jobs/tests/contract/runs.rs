@@ -2,7 +2,7 @@
 
 use gymcall_jobs::campaign::{Campaign, CampaignState, PausedReason};
 use gymcall_jobs::run::{Cause, Run};
-use gymcall_jobs::store::{CampaignWrite, Fires, Store, StoreError, Write};
+use gymcall_jobs::store::{CampaignWrite, Change, Fires, Store, StoreError, Write};
 use jiff::Timestamp;
 
 use super::Keeper;
@@ -43,7 +43,13 @@ pub async fn a_run_is_written_when_it_begins_and_once_when_it_ends(keeper: impl 
     assert_eq!(store.run(&run.id).await.unwrap(), Some(run.clone()), "a write that was refused began a run");
 
     let ended = Run { ended_at: Some(start() + seconds(60)), ..run.clone() };
+    let mut changes = store.changes();
     store.commit(ends(&ended)).await.unwrap();
+    assert_eq!(
+        changes.recv().await.unwrap(),
+        Change::Campaign(campaign.id.clone()),
+        "whoever waits for the end is told"
+    );
     let again = store.commit(ends(&Run { ended_at: Some(start() + seconds(90)), ..run.clone() })).await;
     assert!(matches!(again, Err(StoreError::Conflict)), "{again:?}");
     assert_eq!(store.run(&run.id).await.unwrap(), Some(ended));

@@ -7,6 +7,7 @@ use gymcall_jobs::id::{CampaignId, RunId};
 use gymcall_jobs::job::Status;
 use gymcall_jobs::question::Question;
 use gymcall_jobs::rules::Policy;
+use gymcall_jobs::schedule::WrittenSchedule;
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -29,6 +30,10 @@ pub(in crate::server) struct CampaignReply<'a> {
     paused_reason: Option<PausedReason>,
     /// What is asked, in this order.
     questions: &'a [Question],
+    /// When its runs begin; null if once, when it is started.
+    schedule: Option<WrittenSchedule>,
+    /// When the next run begins; null if none does before somebody acts, as while it is paused.
+    next_fire: Option<Timestamp>,
     /// How it is called.
     policy: &'a Policy,
     /// Its present run.
@@ -53,6 +58,8 @@ impl<'a> CampaignReply<'a> {
             status: campaign.status(counts),
             paused_reason: campaign.paused_reason(),
             questions: &campaign.questions,
+            schedule: campaign.schedule.clone().map(WrittenSchedule::from),
+            next_fire: campaign.fires_at(),
             policy: &campaign.policy,
             run_id: &campaign.run,
             counters: Counters::of(counts),

@@ -2,6 +2,7 @@
 
 use gymcall_jobs::question::{AnswerType, Question};
 use gymcall_jobs::rules::{Policy, Voicemail};
+use gymcall_jobs::schedule::WrittenSchedule;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -24,6 +25,8 @@ pub(super) struct CampaignRequest {
     pub(super) greeting: Option<String>,
     /// What is asked, in this order: 1 to 50 questions; without them the usual four.
     pub(super) questions: Option<Vec<Question>>,
+    /// When its runs begin; without it once, when it is started.
+    pub(super) schedule: Option<WrittenSchedule>,
     /// How it is called.
     #[serde(default)]
     pub(super) policy: Policy,

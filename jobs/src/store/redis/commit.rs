@@ -88,6 +88,9 @@ fn tell(link: &Link, write: &Write, suppressions: usize) {
     if let Some(change) = &write.campaign {
         link.tell(Change::Campaign(change.campaign.id.clone()));
     }
+    if let Some(run) = &write.ends {
+        link.tell(Change::Campaign(run.campaign.clone()));
+    }
     if let Some(write) = &write.job {
         link.tell(moved(&write.job));
     }

@@ -61,6 +61,7 @@ impl Prepared {
         }
         if let Some(end) = &self.ends {
             runs::end(db, end)?;
+            changes.push(Change::Campaign(end.campaign.clone()));
         }
         if let (Some(change), Some(place)) = (&self.job, place) {
             jobs::write(db, change, place)?;

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::error::Trouble;
 use super::jobs::{campaign_no, run_no};
 use super::rows::{decode, encode};
-use crate::id::JobId;
+use crate::id::{CampaignId, JobId};
 use crate::run::Run;
 use crate::store::kept::{cursor, id, micros, page, page_size, timestamp};
 use crate::store::{Fires, Page, StoreError};
@@ -35,12 +35,13 @@ pub(super) fn begin(db: &Connection, campaign: &str, begin: &Begin) -> rusqlite:
 /// A run that has ended, ready for the writer.
 pub(super) struct End {
     id: String,
+    pub(super) campaign: CampaignId,
     record: String,
 }
 
 impl End {
     pub(super) fn new(run: Run) -> Result<Self, StoreError> {
-        Ok(Self { record: encode(&run)?, id: run.id.to_string() })
+        Ok(Self { record: encode(&run)?, id: run.id.to_string(), campaign: run.campaign })
     }
 }
 

@@ -64,6 +64,7 @@ end
 if ends then
   call('HSET', P .. 'run:' .. ends, 'ended', 1, 'record', end_record)
   call('ZREM', P .. 'open_runs', ends)
+  tell(origin, 'campaign ' .. call('HGET', P .. 'run:' .. ends, 'campaign'))
 end
 
 if job then

@@ -1,0 +1,152 @@
+//! The runs of a campaign, and campaigns made of others.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use gymcall_jobs::campaign::{Campaign, CampaignState, Counts};
+use gymcall_jobs::id::{CampaignId, RunId};
+use gymcall_jobs::run::{Cause, Run};
+use gymcall_jobs::store::StoreError;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Server;
+use super::campaigns;
+use super::campaigns::reply::{CampaignReply, Counters};
+use super::error::Problem;
+use super::idempotency::Keyed;
+use super::input::{self, check_text};
+use super::page::ListQuery;
+use super::reply::{json, page};
+
+/// A run as users see it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Run)]
+pub(super) struct RunReply<'a> {
+    /// Its id.
+    id: &'a RunId,
+    /// Which run of its campaign it is, from 1.
+    number: u32,
+    /// Why it began.
+    cause: Cause,
+    /// When it was to begin, if by a schedule.
+    due_at: Option<Timestamp>,
+    /// When it began.
+    started_at: Timestamp,
+    /// When its last job was over.
+    ended_at: Option<Timestamp>,
+    /// How its jobs stand.
+    counters: Counters,
+}
+
+impl<'a> RunReply<'a> {
+    fn of(run: &'a Run, counts: &Counts) -> Self {
+        let Run { id, number, cause, due_at, started_at, ended_at, campaign: _ } = run;
+        Self {
+            id,
+            number: *number,
+            cause: *cause,
+            due_at: *due_at,
+            started_at: *started_at,
+            ended_at: *ended_at,
+            counters: Counters::of(counts),
+        }
+    }
+}
+
+/// `GET /v1/campaigns/{id}/runs`: those that have begun, the latest first.
+pub(super) async fn list(
+    State(server): State<Arc<Server>>,
+    Path(id): Path<String>,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, Problem> {
+    let campaign = campaigns::find(&server, &id).await?;
+    let store = server.ledger.store();
+    let found = store.runs(&campaign.id, query.cursor, query.limit.or_usual()).await?;
+    let mut items = Vec::with_capacity(found.items.len());
+    for run in &found.items {
+        items.push(RunReply::of(run, &store.counts(&run.id).await?));
+    }
+    Ok(page(items, found.next))
+}
+
+/// What a copy of a campaign is to be.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct DuplicateRequest {
+    /// Its name; that of the original unless another is given.
+    name: Option<String>,
+    /// Whether it has the original's gyms.
+    gyms: bool,
+}
+
+impl Default for DuplicateRequest {
+    fn default() -> Self {
+        Self { name: None, gyms: true }
+    }
+}
+
+/// `POST /v1/campaigns/{id}/duplicate`: a campaign that asks the same, and has not been started.
+pub(super) async fn duplicate(
+    State(server): State<Arc<Server>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let original = campaigns::find(&server, &id).await?;
+    let keyed = match Keyed::begin(&server, &headers, &format!("POST /v1/campaigns/{id}/duplicate"), &body).await {
+        Ok(keyed) => keyed,
+        Err(reply) => return Ok(reply),
+    };
+    let request = if body.is_empty() { DuplicateRequest::default() } else { input::read(&body)? };
+    if let Some(name) = &request.name {
+        check_text("/name", name, 200)?;
+    }
+    // In a task of its own: a client that leaves takes its request's handler with it, and an import that is never
+    // closed would keep all others out.
+    let unfinished = server.unfinished.clone();
+    let copied = unfinished.spawn(async move { copy(&server, &original, request, keyed).await });
+    copied.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a campaign could not be duplicated: {error}");
+        Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "an internal error; see the log"))
+    })
+}
+
+async fn copy(
+    server: &Server,
+    original: &Campaign,
+    request: DuplicateRequest,
+    keyed: Keyed,
+) -> Result<Response, Problem> {
+    let now = server.ledger.now();
+    let copy = Campaign {
+        id: CampaignId::new(now, rand::random()),
+        name: request.name.map_or_else(|| original.name.clone(), |name| name.trim().to_owned()),
+        state: CampaignState::Draft,
+        run: RunId::new(now, rand::random()),
+        created_at: now,
+        updated_at: now,
+        started_at: None,
+        hours_changed_at: None,
+        next_fire: None,
+        runs: 0,
+        run_begun: false,
+        ..original.clone()
+    };
+    let saved = |counts: &Counts| keyed.keep(StatusCode::CREATED, &CampaignReply::of(&copy, counts), now);
+    let copied = if request.gyms {
+        server.ledger.duplicate(original, &copy, saved, rand::random).await
+    } else {
+        let empty = Counts::default();
+        server.ledger.create_campaign(copy.clone(), saved(&empty)).await.map(|()| empty)
+    };
+    match copied {
+        Ok(counts) => Ok(json(StatusCode::CREATED, &CampaignReply::of(&copy, &counts))),
+        Err(StoreError::KeyTaken(saved)) => Ok(keyed.taken(server, &saved).await),
+        Err(error) => Err(error.into()),
+    }
+}
