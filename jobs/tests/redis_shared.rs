@@ -1,4 +1,4 @@
-//! What processes that share one Redis share: the pace, the lines, and the locks on numbers.
+//! What processes that share one Redis share: the pace, the lines, the locks on numbers, and the times of campaigns.
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, missing_docs, reason = "tests")]
 
 #[allow(dead_code, reason = "shared with the contract suite")]
@@ -12,6 +12,10 @@ mod redis_server;
 
 use std::sync::Arc;
 
+use gymcall_jobs::campaign::{Campaign, CampaignState};
+use gymcall_jobs::ledger::{Firings, Ledger};
+use gymcall_jobs::rules::Rules;
+use gymcall_jobs::schedule::Schedule;
 use gymcall_jobs::store::redis::{Durability, RedisStore};
 use gymcall_jobs::store::{Begun, Capacity, Gate, Refusal, Store};
 
@@ -61,4 +65,41 @@ async fn two_processes_share_lines_and_locks() {
     assert_eq!(begin(&two, other.id(), gate.clone()).await, Begun::Refused(Refusal::NoLine));
     end_busy(&one, first.id()).await;
     assert_eq!(begin(&two, other.id(), gate).await, Begun::Go);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_processes_that_share_a_store_one_begins_each_run() {
+    let server = RedisServer::start();
+    let (one, two, clock) = two(&server).await;
+    let mut campaign = Campaign {
+        schedule: Some(Schedule::once(start() + seconds(9))),
+        next_fire: Some(start() + seconds(9)),
+        ..campaign(CampaignState::Scheduled)
+    };
+    put_campaign(&one, &campaign, None).await;
+    for number in 0..200 {
+        add(&one, job(Some(&membership(&campaign)), number, start())).await;
+    }
+    let stores: [Arc<dyn Store>; 2] = [Arc::new(one), Arc::new(two)];
+    let process = |store: &Arc<dyn Store>| {
+        let (ledger, _) = Ledger::new(Arc::clone(store), Rules::default(), WIDE);
+        Firings::new(ledger, chance)
+    };
+    let mut processes = [process(&stores[0]), process(&stores[1]), process(&stores[0]), process(&stores[1])];
+    for night in 1_u32..=4 {
+        let due_at = start() + seconds(i64::from(night) * 9);
+        if night > 1 {
+            let stored = stores[0].campaign(&campaign.id).await.unwrap().unwrap();
+            campaign = Campaign { next_fire: Some(due_at), ..stored.record };
+            put_campaign(&*stores[0], &campaign, Some(stored.version)).await;
+        }
+        clock.set(due_at);
+        for _ in 0..2 {
+            let fired = futures_util::future::join_all(processes.iter_mut().map(Firings::once)).await;
+            assert!(fired.iter().all(Result::is_ok), "{fired:?}");
+        }
+        let runs = stores[1].runs(&campaign.id, None, 10).await.unwrap().items;
+        assert_eq!(runs.iter().map(|run| run.number).collect::<Vec<_>>(), (1..=night).rev().collect::<Vec<_>>());
+        assert_eq!(stores[1].counts(&runs[0].id).await.unwrap().total(), 200);
+    }
 }

@@ -49,6 +49,7 @@ not_found     -         -         -           -           -           -         
 cancel        cancelled cancelled =           =           =           =           -         -         -    =
 suppressed    skipped   skipped   =           =           =           =           -         -         -    =
 overtaken     skipped   skipped   -           -           -           -           -         -         -    -
+superseded    skipped   skipped   -           -           -           -           -         -         -    -
 window_closed -         -         -           -           -           -           -         -         -    -
 hours_changed -         -         -           -           -           -           -         -         -    -
 called        -         -         -           -           -           -           -         -         -    failed
@@ -419,6 +420,7 @@ fn a_cancelled_request_that_created_nothing_is_cancelled() {
 fn a_suppressed_number_is_skipped_in_the_queue_and_hung_up_on_the_line() {
     assert_eq!(tell(&campaign_job(), &["suppressed"]).outcome(), Some(&Outcome::Skipped(SkipReason::Suppressed)));
     assert_eq!(tell(&campaign_job(), &["overtaken"]).outcome(), Some(&Outcome::Skipped(SkipReason::OpenAttempt)));
+    assert_eq!(tell(&campaign_job(), &["superseded"]).outcome(), Some(&Outcome::Skipped(SkipReason::Superseded)));
     assert_eq!(accepted(&in_phase("talking"), Event::Suppressed).1, [Effect::HangUp(sid(1))]);
 }
 

@@ -50,10 +50,11 @@ impl Moment {
         self
     }
 
-    /// A job does not wait again in a run that is not its campaign's present one.
+    /// A job does not wait again in a run that a newer one has replaced. What is remembered as the present run may be
+    /// behind, but not ahead: ids that are made later sort later.
     pub(super) fn within(self, present: Option<&RunId>, rules: &Rules, now: Timestamp) -> Self {
-        let run = self.job.membership().map(|membership| &membership.run);
-        if present.is_none() || run == present || !matches!(self.job.phase(), Phase::Waiting { .. }) {
+        let replaced = self.job.membership().zip(present).is_some_and(|(of, present)| of.run < *present);
+        if !replaced || !matches!(self.job.phase(), Phase::Waiting { .. }) {
             return self;
         }
         self.and(&[News::Event(Event::Superseded)], rules, now)

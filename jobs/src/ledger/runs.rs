@@ -4,9 +4,9 @@ use super::Ledger;
 use crate::campaign::Campaign;
 use crate::event::Event;
 use crate::id::{ImportId, JobId, RunId};
-use crate::job::CallJob;
+use crate::job::{CallJob, Status};
 use crate::run::Run;
-use crate::store::{JobQuery, StoreError, Write};
+use crate::store::{JobQuery, StoreError, Stored, Write};
 
 /// How many gyms are copied in one go: a page of jobs, and one piece of quiet work for the writer.
 const PAGE: u32 = 500;
@@ -51,7 +51,7 @@ impl Ledger {
         let mut moved = false;
         for told in futures_util::future::join_all(jobs.iter().map(|id| self.supersede(id))).await {
             match told {
-                Ok(()) => moved = true,
+                Ok(told) => moved |= told,
                 Err(StoreError::Corrupt(why)) => tracing::error!("a replaced job cannot be ended: {why}"),
                 Err(error) => return Err(error),
             }
@@ -59,11 +59,12 @@ impl Ledger {
         Ok(moved)
     }
 
-    /// Whose number was still held by an earlier attempt when the run ended is told so.
-    async fn supersede(&self, id: &JobId) -> Result<(), StoreError> {
-        let Some(stored) = self.store.job(id).await? else { return Ok(()) };
+    /// Whose number was still held by an earlier attempt when the run ended is told so. Answers whether it still waited.
+    async fn supersede(&self, id: &JobId) -> Result<bool, StoreError> {
+        let waits = |stored: &Stored<CallJob>| stored.record.status() == Status::Waiting;
+        let Some(stored) = self.store.job(id).await?.filter(waits) else { return Ok(false) };
         let held = self.store.number_holder(&stored.record.gym.phone).await?.is_some();
-        self.tell(id, if held { Event::Overtaken } else { Event::Superseded }).await.map(drop)
+        self.tell(id, if held { Event::Overtaken } else { Event::Superseded }).await.map(|_| true)
     }
 
     /// Writes down that a run is over, if it is: no job of it waits or is being called. Once, whoever finds out first.
