@@ -137,6 +137,7 @@ pub async fn start(settings: &Settings, missing_credentials: String, role: Role)
         tasks.spawn(until(stop_serving.clone(), scheduler::run(ledger.clone(), rand::random)));
     }
     tasks.spawn(until(stop_serving.clone(), sweep::campaigns(ledger.clone())));
+    tasks.spawn(until(stop_serving.clone(), sweep::resumed(ledger.clone())));
     let serving = listener.map(|(listener, address)| {
         let server = Arc::new(Server::new(Parts {
             ledger: ledger.clone(),

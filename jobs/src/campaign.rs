@@ -1,6 +1,7 @@
 //! A campaign: which questions are put to which gyms, and whether it is calling now.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{CampaignId, RunId};
@@ -55,6 +56,9 @@ pub struct Campaign {
     /// Whether the present run has begun: until then it is the list that the imports fill.
     #[serde(default)]
     pub run_begun: bool,
+    /// When a pause ends by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resumes_at: Option<Timestamp>,
 }
 
 /// What people have decided for a campaign. Whether it is complete, or still pausing, follows
@@ -81,6 +85,12 @@ words!(
     PausedReason {
         /// Somebody paused it.
         Manual = "manual",
+        /// Too many of its latest calls failed.
+        CircuitBreaker = "circuit_breaker",
+        /// Its run may not spend more.
+        Budget = "budget",
+        /// It has made its calls of the day.
+        DailyLimit = "daily_limit",
         /// Twilio refuses the account or its settings.
         Credentials = "credentials",
     }
@@ -117,10 +127,30 @@ pub enum Action {
     Start,
     /// Call nobody new.
     Pause(PausedReason),
+    /// Call nobody new until then.
+    PauseUntil(PausedReason, Timestamp),
     /// Go on after a pause.
     Resume,
     /// Take it back for good.
     Cancel,
+}
+
+impl Action {
+    /// Why it pauses, if it does.
+    pub const fn reason(self) -> Option<PausedReason> {
+        match self {
+            Action::Pause(reason) | Action::PauseUntil(reason, _) => Some(reason),
+            Action::Start | Action::Resume | Action::Cancel => None,
+        }
+    }
+
+    /// When the pause is to end by itself.
+    const fn until(self) -> Option<Timestamp> {
+        match self {
+            Action::PauseUntil(_, until) => Some(until),
+            _ => None,
+        }
+    }
 }
 
 /// The action does not fit where the campaign stands.
@@ -154,6 +184,12 @@ impl Campaign {
             CampaignState::Running if self.next_fire.is_some() => CampaignStatus::Scheduled,
             CampaignState::Running => CampaignStatus::Completed,
         }
+    }
+
+    /// The clock by which its days are counted.
+    pub fn zone(&self) -> TimeZone {
+        let name = self.schedule.as_ref().and_then(Schedule::timezone);
+        name.and_then(|name| TimeZone::get(name.as_str()).ok()).unwrap_or(TimeZone::UTC)
     }
 
     /// Why it is paused, if it is.
@@ -206,17 +242,30 @@ impl Campaign {
             }
             (Action::Start, CampaignState::Scheduled | CampaignState::Running) => {}
             (Action::Start, _) => return Err(conflict("start")),
-            (Action::Pause(reason), CampaignState::Scheduled | CampaignState::Running) => {
+            (
+                Action::Pause(reason) | Action::PauseUntil(reason, _),
+                CampaignState::Scheduled | CampaignState::Running,
+            ) => {
                 next.state = CampaignState::Paused(reason);
+                next.resumes_at = action.until();
             }
-            (Action::Pause(_), CampaignState::Paused(_)) => {}
-            (Action::Pause(_), _) => return Err(conflict("pause")),
+            // Whoever pauses what would go on by itself means that it shall not.
+            (Action::Pause(PausedReason::Manual), CampaignState::Paused(_)) if self.resumes_at.is_some() => {
+                next.state = CampaignState::Paused(PausedReason::Manual);
+                next.resumes_at = None;
+            }
+            (Action::Pause(_) | Action::PauseUntil(..), CampaignState::Paused(_)) => {}
+            (Action::Pause(_) | Action::PauseUntil(..), _) => return Err(conflict("pause")),
             (Action::Resume, CampaignState::Paused(_)) if self.has_begun() => {
                 next.state = CampaignState::Running;
+                next.resumes_at = None;
                 // Whoever resumes a run wants it to go on: a time that passed meanwhile must not replace it.
                 next.next_fire = self.schedule.as_ref().and_then(|schedule| schedule.next(now));
             }
-            (Action::Resume, CampaignState::Paused(_)) => next.state = CampaignState::Scheduled,
+            (Action::Resume, CampaignState::Paused(_)) => {
+                next.state = CampaignState::Scheduled;
+                next.resumes_at = None;
+            }
             (Action::Resume, CampaignState::Scheduled | CampaignState::Running) => {}
             (Action::Resume, _) => return Err(conflict("resume")),
             // Its gyms were called: a word that says otherwise would hide that from its people.
@@ -226,6 +275,7 @@ impl Campaign {
             (Action::Cancel, _) => {
                 next.state = CampaignState::Cancelled;
                 next.next_fire = None;
+                next.resumes_at = None;
             }
         }
         Ok((next, begins))
@@ -352,6 +402,7 @@ mod tests {
             next_fire: None,
             runs: 0,
             run_begun: false,
+            resumes_at: None,
         };
         let over = Counts::from_pairs([(Status::Completed, 2), (Status::Quarantined, 1)]);
         let refused = campaign(CampaignState::Running).act(Action::Cancel, &over, now);

@@ -11,6 +11,7 @@ mod forecast;
 mod forgotten;
 mod hours;
 mod jobs;
+mod limits;
 mod memory;
 mod moment;
 mod rosters;
@@ -30,14 +31,16 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use crate::breaker;
+use crate::calling_day::CallingDay;
 use crate::event::Event;
 use crate::id::{JobId, Tag};
 use crate::job::{CallJob, Phase};
 use crate::rules::Rules;
 use crate::step::{Effect, Ignored, Step};
 use crate::store::{
-    BeginDial, Begun, CampaignCapacity, Capacity, Gate, JobWrite, NewEntry, Refusal, ReplyWrite, Store, StoreError,
-    Write,
+    BeginDial, Begun, CampaignCapacity, Capacity, DayOfCalls, Gate, JobWrite, NewEntry, Refusal, ReplyWrite, Store,
+    StoreError, Write,
 };
 use crate::tally::Tally;
 
@@ -83,8 +86,7 @@ impl Ledger {
     pub fn new(store: Arc<dyn Store>, rules: Rules, capacity: Capacity) -> (Self, mpsc::UnboundedReceiver<Order>) {
         let (orders, receiver) = mpsc::unbounded_channel();
         let memory = Arc::new(Memory::new(store.changes()));
-        let for_single_call =
-            Arc::new(Terms { rules: rules.for_single_call(), own: CampaignCapacity::default(), run: None });
+        let for_single_call = Arc::new(Terms::of_single_call(rules.for_single_call()));
         (Self { store, rules, for_single_call, capacity, orders, memory }, receiver)
     }
 
@@ -156,12 +158,14 @@ impl Ledger {
                     let job = Arc::new(job);
                     let suppress = suppression(&job, &event, further, &effects, now);
                     let write = JobWrite { entries, ..job_write(&before, &job, version, &event, &terms.rules, now) };
+                    let ending = write.ending;
                     let write = Write { job: Some(write), suppress, reply: reply(&job), ..Write::default() };
                     match crate::in_flight!(event.name(), self.store.commit(write)).await {
                         Ok(()) => {
                             self.memory.wrote(Seen { job: Arc::clone(&job), version: version + 1 });
                             log_move(&before, &job, &event);
                             self.order(id, effects);
+                            self.ended(&job, ending).await;
                             return Ok(Told::Moved(job));
                         }
                         Err(StoreError::Conflict) => {}
@@ -209,7 +213,9 @@ impl Ledger {
             return changed;
         };
         let job: Arc<CallJob> = Arc::from(job);
-        let campaign = before.membership().map(|membership| (membership.campaign.clone(), terms.own));
+        let today = CallingDay::at(now, &terms.zone);
+        let own = CampaignCapacity { day: day_of_call(&before, &terms, today), ..terms.own };
+        let campaign = before.membership().map(|membership| (membership.campaign.clone(), own));
         let begin = BeginDial {
             job: job_write(&before, &job, version, &event, &terms.rules, now),
             due: before.due().unwrap_or(due),
@@ -217,9 +223,12 @@ impl Ledger {
             gate: Gate { account: self.capacity, campaign },
         };
         let begun = self.store.begin_dial(begin).await?;
-        if begun == Begun::Go {
-            self.memory.wrote(Seen { job: Arc::clone(&job), version: version + 1 });
-            log_move(&before, &job, &event);
+        match &begun {
+            Begun::Go => {
+                self.memory.wrote(Seen { job: Arc::clone(&job), version: version + 1 });
+                log_move(&before, &job, &event);
+            }
+            Begun::Refused(refusal) => self.refused(&before, refusal, own, today).await?,
         }
         Ok((begun, Some(job)))
     }
@@ -262,9 +271,15 @@ impl Ledger {
         let asked_at = Instant::now();
         let campaign = self.store.campaign(id).await?.ok_or(StoreError::Missing("campaign"))?;
         let policy = &campaign.record.policy;
-        let own = CampaignCapacity { calls_per_second: policy.calls_per_second, lines: policy.max_concurrent_calls };
-        let terms =
-            Arc::new(Terms { rules: self.rules.for_policy(policy), own, run: Some(campaign.record.run.clone()) });
+        let own = CampaignCapacity {
+            calls_per_second: policy.calls_per_second,
+            lines: policy.max_concurrent_calls,
+            day: None,
+            spend_cap: policy.spend_cap,
+        };
+        let calls_per_day = policy.max_calls_per_day;
+        let (rules, zone) = (self.rules.for_policy(policy), campaign.record.zone());
+        let terms = Arc::new(Terms { rules, own, run: Some(campaign.record.run.clone()), calls_per_day, zone });
         self.memory.read_terms(id, Arc::clone(&terms), asked_at);
         Ok(terms)
     }
@@ -277,8 +292,16 @@ impl Ledger {
         };
         let message = self.rules.for_policy(&campaign.policy).message;
         let rules = Rules { message, ..self.rules.for_single_call() };
-        Ok(Arc::new(Terms { rules, own: CampaignCapacity::default(), run: None }))
+        Ok(Arc::new(Terms::of_single_call(rules)))
     }
+}
+
+/// The day that a dial of this job counts for. A request that made no call was counted when it was made, and is not
+/// again on the same day.
+fn day_of_call(job: &CallJob, terms: &Terms, today: CallingDay) -> Option<DayOfCalls> {
+    let again = job.attempts().last().filter(|attempt| attempt.may_ask_again());
+    let counted = again.is_some_and(|attempt| CallingDay::at(attempt.begun_at, &terms.zone) == today);
+    (!counted).then_some(DayOfCalls { number: today.number, calls: terms.calls_per_day })
 }
 
 fn job_write(
@@ -295,6 +318,7 @@ fn job_write(
         deadline: job.deadline(rules),
         line_until: job.line_until(rules),
         tally: Tally::between(before, job),
+        ending: breaker::ending(before, job),
         entries: vec![entry_of(event, now)],
     }
 }

@@ -20,6 +20,8 @@
 
 pub mod answer;
 pub mod attempt;
+pub mod breaker;
+pub mod calling_day;
 pub mod campaign;
 pub mod due;
 pub mod event;

@@ -105,6 +105,12 @@ pub struct Policy {
     /// Calls at once in this campaign; none means the account's lines alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_concurrent_calls: Option<u32>,
+    /// Calls begun on one day, of the schedule's time zone if there is one, else of UTC. At least 1; none means no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_calls_per_day: Option<u32>,
+    /// What the calls of one run may cost together, in the account's currency; none means no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spend_cap: Option<Amount>,
     /// What becomes of a call that a machine answers.
     #[serde(skip_serializing_if = "Voicemail::is_usual")]
     pub voicemail: Voicemail,
@@ -194,6 +200,8 @@ impl Default for Policy {
             redial_after_minutes: 60.0,
             calls_per_second: None,
             max_concurrent_calls: None,
+            max_calls_per_day: None,
+            spend_cap: None,
             voicemail: Voicemail::HangUp,
             voicemail_message: None,
             recording: None,

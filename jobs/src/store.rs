@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, watch};
 
+use crate::breaker::{Ending, Endings};
 use crate::campaign::{Campaign, Counts};
 use crate::id::{CampaignId, ImportId, JobId, RunId};
 use crate::job::{CallJob, Status};
@@ -31,7 +32,7 @@ pub mod redis;
 pub mod reply;
 pub mod sqlite;
 
-pub use gate::{BeginDial, Begun, CampaignCapacity, Capacity, Gate, Refusal};
+pub use gate::{BeginDial, Begun, CampaignCapacity, Capacity, DayOfCalls, Gate, Refusal};
 pub use reply::{ReplyWrite, SavedReply};
 
 /// Keeps campaigns, jobs, their histories, the suppression list and saved replies.
@@ -114,6 +115,9 @@ pub trait Store: Send + Sync + 'static {
     /// costs next to nothing.
     async fn superseded(&self, limit: u32) -> Result<Vec<JobId>, StoreError>;
 
+    /// How the latest calls of a campaign ended, since it last began to run.
+    async fn endings(&self, campaign: &CampaignId) -> Result<Endings, StoreError>;
+
     /// Jobs that may be dialled now: single calls first, because somebody waits for them, then those of
     /// running campaigns, the longest due first; at most `limit`, and no more than free lines and the
     /// pace allow at this moment.
@@ -185,6 +189,8 @@ pub struct JobWrite {
     pub line_until: Option<Timestamp>,
     /// What it adds to the counters of its run: [`Tally::between`] what was read and this.
     pub tally: Tally,
+    /// How a call of its campaign ended with this write, if one did: [`crate::breaker::ending`].
+    pub ending: Option<Ending>,
     /// What happened, for its history.
     pub entries: Vec<NewEntry>,
 }
@@ -193,7 +199,15 @@ impl JobWrite {
     /// A job that is stored for the first time.
     pub fn new(job: impl Into<Arc<CallJob>>) -> Self {
         let job = job.into();
-        Self { tally: Tally::of(&job), from: None, deadline: None, line_until: None, entries: Vec::new(), job }
+        Self {
+            tally: Tally::of(&job),
+            from: None,
+            deadline: None,
+            line_until: None,
+            ending: None,
+            entries: Vec::new(),
+            job,
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::SignedDuration;
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::event::Event;
@@ -69,6 +70,27 @@ pub async fn once(ledger: &Ledger) -> Result<Option<SignedDuration>, StoreError>
     }
 }
 
+/// Resumes campaigns whose pause has a time to end, until the future is dropped.
+pub async fn resumed(ledger: Ledger) {
+    let mut changes = ledger.store().changes();
+    let mut spread = Spread::default();
+    loop {
+        let rest = match ledger.resume_due().await {
+            Ok(next) => next.map_or(LONGEST, |at| {
+                Duration::try_from(at.duration_since(ledger.now())).unwrap_or_default().min(LONGEST)
+            }),
+            Err(error) => {
+                tracing::error!(%error, "cannot resume paused campaigns: {error}");
+                Duration::from_secs(1)
+            }
+        };
+        let end = tokio::time::Instant::now() + rest + spread.within(APART);
+        if campaigns_change(&mut changes, end).await == Feed::Closed {
+            return;
+        }
+    }
+}
+
 /// Tells waiting jobs what has become of their campaigns, that they are cancelled, have a newer run or keep other hours:
 /// after the start, and whenever a campaign changes.
 pub async fn campaigns(ledger: Ledger) {
@@ -91,13 +113,27 @@ pub async fn campaigns(ledger: Ledger) {
                 continue;
             }
         }
-        loop {
-            // Also after a while without news: what another process changed may be lost on its way here.
-            match tokio::time::timeout(LONGEST, changes.recv()).await {
-                Ok(Ok(Change::Campaign(_) | Change::Gap) | Err(RecvError::Lagged(_))) | Err(_) => break,
-                Ok(Ok(_)) => {}
-                Ok(Err(RecvError::Closed)) => return,
-            }
+        // Also after a while without news: what another process changed may be lost on its way here.
+        if campaigns_change(&mut changes, tokio::time::Instant::now() + LONGEST).await == Feed::Closed {
+            return;
+        }
+    }
+}
+
+/// Whether more news will come.
+#[derive(PartialEq, Eq)]
+enum Feed {
+    Open,
+    Closed,
+}
+
+/// Returns when a campaign may have changed, and at `until` at the latest.
+async fn campaigns_change(changes: &mut Receiver<Change>, until: tokio::time::Instant) -> Feed {
+    loop {
+        match tokio::time::timeout_at(until, changes.recv()).await {
+            Ok(Ok(Change::Campaign(_) | Change::Gap) | Err(RecvError::Lagged(_))) | Err(_) => return Feed::Open,
+            Ok(Ok(_)) => {}
+            Ok(Err(RecvError::Closed)) => return Feed::Closed,
         }
     }
 }

@@ -57,6 +57,7 @@ pub(super) async fn create(
         next_fire: None,
         runs: 0,
         run_begun: false,
+        resumes_at: None,
     };
     let reply = CampaignReply::of(&campaign, &Counts::default());
     let saved = keyed.keep(StatusCode::CREATED, &reply, now);

@@ -22,6 +22,7 @@ mod http;
 mod import;
 mod input;
 mod key;
+mod limits;
 mod look_up;
 mod lost_reply;
 mod nights;

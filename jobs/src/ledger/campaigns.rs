@@ -4,9 +4,9 @@ use super::columns::Lacking;
 use super::{Ledger, MAX_RACES};
 use crate::campaign::{Action, ActionError, Campaign, CampaignState, Counts, PausedReason};
 use crate::event::Event;
-use crate::id::CampaignId;
+use crate::id::{CampaignId, JobId};
 use crate::job::{CallJob, Status};
-use crate::store::{CampaignWrite, JobQuery, ReplyWrite, StoreError, Write};
+use crate::store::{CampaignWrite, JobQuery, NewEntry, ReplyWrite, StoreError, Stored, Write};
 
 /// Why a campaign did not do as asked.
 #[derive(Debug, thiserror::Error)]
@@ -50,23 +50,34 @@ impl Ledger {
             if action == Action::Start {
                 self.check_columns(&stored.record).await?;
             }
-            let counts = self.store.counts(&stored.record.run).await?;
-            let (campaign, begins) = stored.record.act(action, &counts, self.now())?;
-            let write = Write {
-                reply: reply(&campaign, &counts),
-                campaign: Some(CampaignWrite { campaign: campaign.clone(), from: Some(stored.version), begins }),
-                ..Write::default()
-            };
-            match self.store.commit(write).await {
-                Ok(()) => {
-                    tracing::info!(campaign_id = %id, status = %campaign.status(&counts), "campaign {id}: {action:?}");
-                    return Ok((campaign, counts));
-                }
-                Err(StoreError::Conflict) => {}
-                Err(error) => return Err(error.into()),
+            match self.carry_out(&stored, action, None, &reply).await {
+                Err(CampaignError::Store(StoreError::Conflict)) => {}
+                acted => return acted,
             }
         }
         Err(StoreError::Conflict.into())
+    }
+
+    /// Carries out an action on a campaign as it was read, together with notes for a job's history.
+    pub(super) async fn carry_out(
+        &self,
+        stored: &Stored<Campaign>,
+        action: Action,
+        notes: Option<(JobId, Vec<NewEntry>)>,
+        reply: impl Fn(&Campaign, &Counts) -> Option<ReplyWrite>,
+    ) -> Result<(Campaign, Counts), CampaignError> {
+        let counts = self.store.counts(&stored.record.run).await?;
+        let (campaign, begins) = stored.record.act(action, &counts, self.now())?;
+        let write = Write {
+            reply: reply(&campaign, &counts),
+            campaign: Some(CampaignWrite { campaign: campaign.clone(), from: Some(stored.version), begins }),
+            notes,
+            ..Write::default()
+        };
+        self.store.commit(write).await?;
+        let id = &campaign.id;
+        tracing::info!(campaign_id = %id, status = %campaign.status(&counts), "campaign {id}: {action:?}");
+        Ok((campaign, counts))
     }
 
     /// Pauses every running campaign, because nothing can be called at all.

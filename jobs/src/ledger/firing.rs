@@ -231,6 +231,7 @@ mod tests {
             next_fire: Some(due_at),
             runs: 0,
             run_begun: false,
+            resumes_at: None,
         }
     }
 

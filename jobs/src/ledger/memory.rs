@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use tokio::sync::broadcast::{self, error::TryRecvError};
 use tokio::time::Instant;
 
@@ -41,6 +42,16 @@ pub(super) struct Terms {
     pub(super) own: CampaignCapacity,
     /// The campaign's present run.
     pub(super) run: Option<RunId>,
+    /// Calls that may begin on a day, and by whose clock.
+    pub(super) calls_per_day: Option<u32>,
+    pub(super) zone: TimeZone,
+}
+
+impl Terms {
+    /// Those of a call that no campaign counts.
+    pub(super) fn of_single_call(rules: Rules) -> Self {
+        Self { rules, own: CampaignCapacity::default(), run: None, calls_per_day: None, zone: TimeZone::UTC }
+    }
 }
 
 /// What is remembered of a job.
@@ -132,6 +143,11 @@ impl Memory {
         let state = self.state();
         let (terms, read_at) = state.terms.get(id)?;
         (read_at.elapsed() < TERMS_FOR).then(|| Arc::clone(terms))
+    }
+
+    /// Forgets the terms of a campaign, which were found to be old.
+    pub(super) fn forget_terms(&self, id: &CampaignId) {
+        self.state().terms.remove(id);
     }
 
     /// Remembers the terms of a campaign, which were asked for at `asked_at`.

@@ -1,3 +1,5 @@
+mod limits;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -68,7 +70,8 @@ impl Desk {
             schedule: None,
             next_fire: None,
             runs: 0,
-            run_begun: false,
+            run_begun: true,
+            resumes_at: None,
         };
         self.ledgers[0].create_campaign(campaign.clone(), None).await.unwrap();
         let membership = Membership { campaign: campaign.id.clone(), run: campaign.run.clone() };

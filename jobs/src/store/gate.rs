@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::JobWrite;
 use crate::id::{CampaignId, JobId};
 use crate::retry::later;
+use crate::spend::Amount;
 
 /// A dial that asks to begin.
 #[derive(Debug, Clone)]
@@ -21,7 +22,8 @@ pub struct BeginDial {
 }
 
 /// The limits that a dial must pass. The keeper checks, in this order and by its own clock:
-/// version, doubt, due, window, campaign running, run present, number not suppressed, number not held, a line, a token.
+/// version, doubt, due, window, campaign running, run present, number not suppressed, number not held, a line, a token, the breaker
+/// shut, a call left of the day's, money left for it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gate {
     /// The account's.
@@ -47,6 +49,19 @@ pub struct CampaignCapacity {
     pub calls_per_second: Option<f64>,
     /// Calls at once.
     pub lines: Option<u32>,
+    /// The day that this call is one of; none for a call that is one already.
+    pub day: Option<DayOfCalls>,
+    /// What the run may cost, what may still come of calls under way included: this call and all others.
+    pub spend_cap: Option<Amount>,
+}
+
+/// A day on which calls are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DayOfCalls {
+    /// Its name: [`crate::calling_day::CallingDay::number`].
+    pub number: i64,
+    /// The calls that may begin on it; none means that they are only counted.
+    pub calls: Option<u32>,
 }
 
 /// Whether a dial may begin.
@@ -82,6 +97,12 @@ pub enum Refusal {
     NoLine,
     /// The next token is there at this time. Due again then.
     Pace(Timestamp),
+    /// Too many of the campaign's latest calls failed. Due again in a second, as with all limits that pause a campaign.
+    CircuitBreaker,
+    /// The campaign has made its calls of the day.
+    DailyLimit,
+    /// With this call the campaign's run could cost more than it may.
+    Budget,
     /// The store may have forgotten calls: nothing is dialled until they were looked up. Due again in a second.
     InDoubt,
 }
@@ -97,7 +118,9 @@ impl Refusal {
         match self {
             Refusal::NotDue(at) | Refusal::Pace(at) => Some(*at),
             Refusal::NumberHeld(_) => Some(later(now, HELD)),
-            Refusal::NoLine | Refusal::InDoubt => Some(later(now, REST)),
+            Refusal::NoLine | Refusal::InDoubt | Refusal::CircuitBreaker | Refusal::DailyLimit | Refusal::Budget => {
+                Some(later(now, REST))
+            }
             Refusal::Changed
             | Refusal::WindowClosed
             | Refusal::NotRunning

@@ -46,6 +46,7 @@ use super::{
     BeginDial, Begun, CampaignWrite, Capacity, Change, Doubt, DueNow, Entry, Fires, JobQuery, Overdue, Page,
     ReplyWrite, SavedReply, Standing, Store, StoreError, Stored, Suppressed, Suppression, Write,
 };
+use crate::breaker::Endings;
 use crate::campaign::{Campaign, Counts};
 use crate::id::{CampaignId, ImportId, JobId, RunId};
 use crate::job::CallJob;
@@ -196,6 +197,12 @@ impl Store for RedisStore {
 
     async fn superseded(&self, limit: u32) -> Result<Vec<JobId>, StoreError> {
         runs::superseded(&self.link, limit).await
+    }
+
+    async fn endings(&self, campaign: &CampaignId) -> Result<Endings, StoreError> {
+        let get = redis::cmd("HGET").arg(keys::limits(campaign)).arg("endings").to_owned();
+        let list: Option<String> = self.link.ask(&get).await?;
+        Ok(record::endings(list.as_deref()))
     }
 
     async fn due(&self, capacity: Capacity, limit: u32) -> Result<DueNow, StoreError> {

@@ -6,7 +6,7 @@
 //!   commit, and imports come in between, in small pieces.
 //! - `reader`: reads go on beside it, each on the snapshot of its moment.
 //! - `checkpoint`: the log is moved into the file off the writer's path.
-//! - `commit`, `dial`, `import`: the writes. `pace` spaces the dials.
+//! - `commit`, `dial`, `import`: the writes. `pace` spaces the dials, `limits` counts what campaigns limit.
 //! - `due`, `list`, `campaigns`, `runs`, `suppressions`, `replies`: the questions.
 //! - `jobs`, `rows`: records as rows.
 
@@ -18,6 +18,7 @@ mod due;
 mod error;
 mod import;
 mod jobs;
+mod limits;
 mod list;
 mod lock;
 mod pace;
@@ -52,6 +53,7 @@ use super::{
     BeginDial, Begun, CampaignWrite, Capacity, Change, Doubt, DueNow, Entry, Fires, JobQuery, Overdue, Page,
     ReplyWrite, SavedReply, Standing, Store, StoreError, Stored, Suppressed, Suppression, Write,
 };
+use crate::breaker::Endings;
 use crate::campaign::{Campaign, Counts};
 use crate::id::{CampaignId, ImportId, JobId, RunId};
 use crate::job::CallJob;
@@ -263,6 +265,11 @@ impl Store for SqliteStore {
 
     async fn superseded(&self, limit: u32) -> Result<Vec<JobId>, StoreError> {
         self.ask(move |db| runs::superseded(db, limit)).await
+    }
+
+    async fn endings(&self, campaign: &CampaignId) -> Result<Endings, StoreError> {
+        let campaign = campaign.to_string();
+        self.ask(move |db| Ok(limits::endings_by_id(db, &campaign)?)).await
     }
 
     async fn due(&self, capacity: Capacity, limit: u32) -> Result<DueNow, StoreError> {

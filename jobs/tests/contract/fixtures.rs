@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use gymcall_jobs::attempt::CallStatus;
+use gymcall_jobs::breaker;
 use gymcall_jobs::campaign::{Campaign, CampaignState};
 use gymcall_jobs::event::Event;
 use gymcall_jobs::id::{CallSid, CampaignId, ImportId, JobId, RunId, Tag};
@@ -81,6 +82,7 @@ pub fn campaign(state: CampaignState) -> Campaign {
         next_fire: None,
         runs: 0,
         run_begun: false,
+        resumes_at: None,
     }
 }
 
@@ -109,13 +111,15 @@ pub fn job_write(job: &CallJob, from: Option<u64>) -> JobWrite {
         deadline: job.deadline(&rules),
         line_until: job.line_until(&rules),
         tally: Tally::default(),
+        ending: None,
         entries: Vec::new(),
     }
 }
 
 /// A job as it is to be stored after a move.
 pub fn move_of(before: &Stored<CallJob>, after: &CallJob) -> JobWrite {
-    JobWrite { tally: Tally::between(&before.record, after), ..job_write(after, Some(before.version)) }
+    let (tally, ending) = (Tally::between(&before.record, after), breaker::ending(&before.record, after));
+    JobWrite { tally, ending, ..job_write(after, Some(before.version)) }
 }
 
 pub fn write_of(job: &CallJob, from: Option<u64>) -> Write {
@@ -171,7 +175,10 @@ pub async fn begin(store: &dyn Store, id: &JobId, gate: Gate) -> Begun {
 
 /// A campaign's gate with limits of its own.
 pub fn campaign_gate(account: Capacity, id: &CampaignId, calls_per_second: Option<f64>, lines: Option<u32>) -> Gate {
-    Gate { account, campaign: Some((id.clone(), CampaignCapacity { calls_per_second, lines })) }
+    Gate {
+        account,
+        campaign: Some((id.clone(), CampaignCapacity { calls_per_second, lines, ..CampaignCapacity::default() })),
+    }
 }
 
 /// The event that ends the open attempt of a job that is being dialled: the line was busy.

@@ -10,6 +10,7 @@ pub mod fixtures;
 pub mod gate;
 pub mod hours;
 pub mod imports;
+pub mod limits;
 pub mod lists;
 pub mod pace;
 pub mod records;
@@ -80,6 +81,18 @@ macro_rules! suite {
                 nobody_is_called_by_hours_that_have_changed
                 what_waits_follows_its_campaigns_hours_also_after_a_restart
                 hours_that_change_twice_end_as_the_last_ones
+            }
+            limits {
+                a_run_never_costs_more_than_its_cap
+                what_a_call_did_not_cost_may_be_spent_again
+                a_call_that_stays_unclear_keeps_its_reserve
+                many_callers_together_spend_no_more_than_the_cap
+                no_more_calls_begin_on_a_day_than_may
+                many_callers_together_begin_no_more_calls_than_a_day_has
+                a_day_is_counted_whether_it_has_a_limit_or_not
+                a_breaker_that_is_open_lets_no_dial_begin
+                a_campaign_that_begins_to_run_forgets_how_its_calls_ended
+                limits_outlive_a_kill
             }
             pace {
                 one_call_a_second

@@ -177,6 +177,9 @@ impl Walk<'_> {
                 Refusal::NumberHeld(_) => "held",
                 Refusal::NoLine => "no line",
                 Refusal::Pace(_) => "pace",
+                Refusal::CircuitBreaker => "tripped",
+                Refusal::DailyLimit => "daily limit",
+                Refusal::Budget => "budget",
                 Refusal::InDoubt => "in doubt",
             },
         };

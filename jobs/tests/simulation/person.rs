@@ -46,6 +46,7 @@ impl World {
             next_fire: None,
             runs: 1,
             run_begun: true,
+            resumes_at: None,
         };
         let of = Membership { campaign: campaign.id.clone(), run: campaign.run.clone() };
         let write = Write { campaign: Some(CampaignWrite { campaign, from: None, begins: None }), ..Write::default() };

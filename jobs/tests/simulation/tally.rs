@@ -88,6 +88,9 @@ impl Tally {
             Refusal::NumberHeld(_) => "refused: number held",
             Refusal::NoLine => "refused: no line",
             Refusal::Pace(_) => "refused: pace",
+            Refusal::CircuitBreaker => "refused: circuit breaker",
+            Refusal::DailyLimit => "refused: daily limit",
+            Refusal::Budget => "refused: budget",
             Refusal::InDoubt => "refused: in doubt",
         });
     }

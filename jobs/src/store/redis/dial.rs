@@ -7,6 +7,8 @@ use super::keys;
 use super::link::{Again, Link};
 use super::record::push_job;
 use super::script::{self, Answer, Call};
+use crate::breaker::Endings;
+use crate::spend::Amount;
 use crate::store::gate::{HELD, REST};
 use crate::store::kept::{id, micros, timestamp};
 use crate::store::pace::{LATENESS, LOG, Meter};
@@ -36,6 +38,10 @@ fn call(link: &Link, begin: &BeginDial) -> Result<Call, StoreError> {
     call.push(whole(HELD)).push(whole(REST));
     let own = begin.gate.campaign.as_ref();
     call.push(begin.gate.account.lines).maybe(own.and_then(|(_, own)| own.lines));
+    let limits = own.map(|(_, own)| *own).unwrap_or_default();
+    call.push(Endings::MOST_FAILED);
+    call.maybe(limits.day.map(|day| day.number)).maybe(limits.day.and_then(|day| day.calls));
+    call.maybe(limits.spend_cap.map(Amount::micros)).push(begin.job.tally.spent().micros());
     let account = Meter::new(begin.gate.account.calls_per_second).map(|meter| (keys::ACCOUNT, meter));
     let own = own.and_then(|(id, own)| Some((id.as_str(), Meter::new(own.calls_per_second?)?)));
     let paces: Vec<_> = account.into_iter().chain(own).collect();
@@ -65,6 +71,9 @@ fn meaning(answer: &Answer) -> Result<Begun, StoreError> {
         "held" => Refusal::NumberHeld(id(answer.part(1)?)?),
         "no_line" => Refusal::NoLine,
         "pace" => Refusal::Pace(at()?),
+        "tripped" => Refusal::CircuitBreaker,
+        "daily" => Refusal::DailyLimit,
+        "budget" => Refusal::Budget,
         _ => return Err(answer.error()),
     }))
 }

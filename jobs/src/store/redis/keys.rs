@@ -19,6 +19,7 @@
 //! | `run:RUN`, `runs:CAMPAIGN` | a run: campaign, batch of additions, and once begun its record and whether it has ended; a campaign's runs |
 //! | `begun:CAMPAIGN`, `open_runs` | a campaign's runs that have begun, by number; all that have not ended |
 //! | `fires` | campaigns by the time at which their next run is to begin |
+//! | `limits:CAMPAIGN` | how its latest calls ended, and how many began on a day |
 //! | `import:ID`, `importing:CAMPAIGN`, `dropped` | open imports; batches that wait to be cleared away |
 //! | `suppressed`, `suppressed:list` | numbers that may not be called, and their order |
 //! | `reply:KEY` | the reply kept for an idempotency key |
@@ -50,7 +51,7 @@ macro_rules! keys {
     };
 }
 
-keys! { job log lock batch due phones shown pace campaign run runs begun counts import reply }
+keys! { job log lock batch due phones shown pace campaign run runs begun counts limits import reply }
 
 pub(super) fn lines_of(campaign: &str) -> String {
     format!("{LINES}:{campaign}")

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 
 use super::packing::{pack, unpack};
 use super::script::Call;
+use crate::breaker::{Ending, Endings};
 use crate::campaign::CampaignState;
 use crate::job::CallJob;
 use crate::store::kept::{code, decode, micros};
@@ -58,7 +59,7 @@ fn digits(head: &[u8], place: std::ops::Range<usize>) -> Result<u64, StoreError>
 
 /// A job to be written, as the scripts read it.
 pub(super) fn push_job(call: &mut Call, write: &JobWrite) -> Result<(), StoreError> {
-    let JobWrite { job, from, deadline, line_until, tally, entries } = write;
+    let JobWrite { job, from, deadline, line_until, tally, ending, entries } = write;
     call.push(job.id().as_str()).maybe(*from).push(code(job.status()));
     call.maybe(job.due().map(micros)).push(time(*deadline)).push(time(*line_until));
     call.push(if job.holds_number() { "1" } else { "0" }).push(job.gym().phone.as_str());
@@ -66,6 +67,7 @@ pub(super) fn push_job(call: &mut Call, write: &JobWrite) -> Result<(), StoreErr
     let record = encode(job.as_ref())?;
     call.push(if job.status().is_final() { pack(&record) } else { record });
     push_tally(call, *tally);
+    push_ending(call, *ending);
     push_entries(call, entries)
 }
 
@@ -76,6 +78,23 @@ fn push_tally(call: &mut Call, tally: Tally) {
     for (name, by) in changed {
         call.push(name).push(by);
     }
+}
+
+/// How a call ended, as the list of a campaign's latest has it, and how many that list holds.
+fn push_ending(call: &mut Call, ending: Option<Ending>) {
+    match ending {
+        None => call.none(),
+        Some(Ending::Fine) => call.push("0").push(Endings::LATEST),
+        Some(Ending::Failed) => call.push("1").push(Endings::LATEST),
+    };
+}
+
+/// The list of a campaign's latest endings: a digit for each, the latest first.
+pub(super) fn endings(list: Option<&str>) -> Endings {
+    let oldest_first = list.unwrap_or_default().bytes().rev();
+    oldest_first.fold(Endings::default(), |endings, digit| {
+        endings.and(if digit == b'1' { Ending::Failed } else { Ending::Fine })
+    })
 }
 
 /// A campaign to be written, as the scripts read it.

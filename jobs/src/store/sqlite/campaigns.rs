@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::Trouble;
+use super::limits;
 use super::rows::{encode, stored};
 use super::runs;
 use crate::campaign::{Campaign, CampaignState, Counts};
@@ -55,6 +56,9 @@ pub(super) fn check(db: &Connection, change: &CampaignChange) -> Result<(), Trou
 
 /// Writes a campaign that [`check`] has passed.
 pub(super) fn write(db: &Connection, change: &CampaignChange) -> rusqlite::Result<()> {
+    if change.running {
+        limits::forget_endings(db, change.id.as_str(), change.begins.is_some())?;
+    }
     let sql = "INSERT INTO campaigns (id, version, running, run, fires_at, pace, lines, record)
         VALUES (?, 1, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (id) DO UPDATE SET version = version + 1, running = excluded.running, run = excluded.run,
@@ -101,12 +105,14 @@ pub(super) fn counts(db: &Connection, run: &str) -> Result<Counts, Trouble> {
         let status = status(number).ok_or_else(|| StoreError::Corrupt(format!("status {number}")))?;
         pairs.push((status, u64::try_from(n).unwrap_or(0)));
     }
-    Ok(Counts::from_pairs(pairs).with_tally(tally(db, run)?))
+    let run = db.prepare_cached("SELECT no FROM runs WHERE id = ?")?.query_row([run], |row| row.get(0)).optional()?;
+    let tally = run.map_or(Ok(Tally::default()), |run| tally(db, run))?;
+    Ok(Counts::from_pairs(pairs).with_tally(tally))
 }
 
-fn tally(db: &Connection, run: &str) -> rusqlite::Result<Tally> {
-    let sql = "SELECT calls, ended, connected, cost, reserved FROM tallies
-        WHERE run = (SELECT no FROM runs WHERE id = ?)";
+/// What the calls of a run come to.
+pub(super) fn tally(db: &Connection, run: i64) -> rusqlite::Result<Tally> {
+    let sql = "SELECT calls, ended, connected, cost, reserved FROM tallies WHERE run = ?";
     let read = |row: &rusqlite::Row<'_>| {
         Ok(Tally::from_parts([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?]))
     };

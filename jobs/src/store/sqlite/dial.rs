@@ -7,11 +7,11 @@ use super::commit::moved;
 use super::error::Trouble;
 use super::pace::{self, ACCOUNT};
 use super::rows::{JobChange, Known, code, known};
-use super::{jobs, suppressions};
+use super::{campaigns, jobs, limits, suppressions};
 use crate::job::Status;
 use crate::store::kept::{id, micros, timestamp};
 use crate::store::pace::{Meter, Next};
-use crate::store::{BeginDial, Begun, Change, Gate, Refusal, StoreError};
+use crate::store::{BeginDial, Begun, CampaignCapacity, Change, DayOfCalls, Gate, Refusal, StoreError};
 
 /// A dial that asks to begin, made ready on its caller's thread.
 pub(super) struct Dial {
@@ -45,6 +45,9 @@ impl Dial {
                 for (scope, next) in grants {
                     pace::take(&next, db, scope, now)?;
                 }
+                if let (Some(campaign), Some(day)) = (known.campaign, self.own().day) {
+                    limits::count_call(db, campaign, day.number)?;
+                }
                 changes.push(moved(&self.change));
                 Ok(Begun::Go)
             }
@@ -57,6 +60,11 @@ impl Dial {
                 Ok(Begun::Refused(refusal))
             }
         }
+    }
+
+    /// What its campaign allows itself.
+    fn own(&self) -> CampaignCapacity {
+        self.gate.campaign.as_ref().map(|(_, own)| *own).unwrap_or_default()
     }
 
     /// Every gate behind the version, in the order of the contract.
@@ -81,7 +89,7 @@ impl Dial {
         if let Some(holder) = jobs::holder(db, phone)? {
             return Ok(Err(Refusal::NumberHeld(id(&holder)?)));
         }
-        let own = self.gate.campaign.as_ref().map(|(_, capacity)| *capacity).unwrap_or_default();
+        let own = self.own();
         if lines_taken(db, None, self.gate.account.lines, now)? >= self.gate.account.lines {
             return Ok(Err(Refusal::NoLine));
         }
@@ -101,7 +109,27 @@ impl Dial {
         if latest > micros(now) {
             return Ok(Err(Refusal::Pace(timestamp(latest))));
         }
-        Ok(Ok(grants))
+        Ok(self.limits(db, known)?.map_or(Ok(grants), Err))
+    }
+
+    /// The limits of its campaign that stop it, if one does.
+    fn limits(&self, db: &Connection, known: &Known) -> rusqlite::Result<Option<Refusal>> {
+        let Some(campaign) = known.campaign else { return Ok(None) };
+        let own = self.own();
+        if limits::endings(db, campaign)?.is_tripped() {
+            return Ok(Some(Refusal::CircuitBreaker));
+        }
+        if let Some(DayOfCalls { number, calls: Some(most) }) = own.day
+            && limits::calls_of(db, campaign, number)? >= most
+        {
+            return Ok(Some(Refusal::DailyLimit));
+        }
+        if let Some(cap) = own.spend_cap
+            && campaigns::tally(db, known.run)?.plus(self.change.tally).spent() > cap
+        {
+            return Ok(Some(Refusal::Budget));
+        }
+        Ok(None)
     }
 }
 

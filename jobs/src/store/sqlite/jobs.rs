@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::Trouble;
+use super::limits;
 use super::rows::{JobChange, JobRow, Known, code, known};
 use crate::store::StoreError;
 use crate::tally::Tally;
@@ -65,6 +66,9 @@ pub(super) fn write(db: &Connection, change: &JobChange, place: Place) -> Result
     let (seq, run) = match place {
         Place::Old(known) => {
             update(db, row, &known)?;
+            if let (Some(campaign), Some(ending)) = (known.campaign, change.ending) {
+                limits::add_ending(db, campaign, ending)?;
+            }
             (known.seq, known.run)
         }
         Place::New { campaign, dropped } => {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::de::DeserializeOwned;
 
+use crate::breaker::Ending;
 use crate::job::{CallJob, Status};
 use crate::store::kept::{self, micros};
 use crate::store::{JobWrite, NewEntry, StoreError, Stored};
@@ -58,13 +59,21 @@ pub(super) struct JobChange {
     pub(super) row: JobRow,
     pub(super) from: Option<u64>,
     pub(super) tally: Tally,
+    pub(super) ending: Option<Ending>,
     pub(super) entries: Vec<String>,
 }
 
 impl JobChange {
     pub(super) fn new(write: JobWrite) -> Result<Self, StoreError> {
         let row = JobRow::new(&write.job, write.deadline, write.line_until)?;
-        Ok(Self { row, from: write.from, tally: write.tally, entries: encode_all(&write.entries)?, job: write.job })
+        Ok(Self {
+            row,
+            from: write.from,
+            tally: write.tally,
+            ending: write.ending,
+            entries: encode_all(&write.entries)?,
+            job: write.job,
+        })
     }
 }
 

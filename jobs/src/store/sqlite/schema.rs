@@ -124,6 +124,16 @@ const MIGRATIONS: &[&str] = &[
     ALTER TABLE campaigns ADD COLUMN fires_at INTEGER;
     CREATE INDEX campaigns_fire ON campaigns (fires_at) WHERE fires_at IS NOT NULL;
 ",
+    "
+    -- How the latest calls of a campaign ended, a bit each, and how many began on a day.
+    CREATE TABLE endings (campaign INTEGER PRIMARY KEY, bits INTEGER NOT NULL);
+    CREATE TABLE days (
+        campaign INTEGER NOT NULL,
+        day INTEGER NOT NULL,
+        calls INTEGER NOT NULL,
+        PRIMARY KEY (campaign, day)
+    ) WITHOUT ROWID;
+",
 ];
 
 /// Opens the file for the one connection that writes, and brings it up to date.

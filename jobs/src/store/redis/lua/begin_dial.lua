@@ -4,6 +4,9 @@ local now, origin = clock(optional()), arg()
 local due, closes = tonumber(arg()), tonumber(arg())
 local held_wait, rest = tonumber(arg()), tonumber(arg())
 local lines, own_lines = tonumber(arg()), tonumber(arg())
+local most_failed = tonumber(arg())
+local day, day_calls = optional(), tonumber(arg())
+local spend_cap, spends = tonumber(arg()), tonumber(arg())
 local paces = {}
 for number = 1, tonumber(arg()) do
   paces[number] = {
@@ -66,10 +69,31 @@ for _, pace in ipairs(paces) do
 end
 if latest > now then return refuse('pace', latest) end
 
+local limits = job.campaign and P .. 'limits:' .. job.campaign
+if limits then
+  local endings, calls = unpack(call('HMGET', limits, 'endings', 'day:' .. (day or '')))
+  local _, failed = string.gsub(endings or '', '1', '')
+  if failed >= most_failed then return refuse('tripped', now + rest) end
+  if day_calls and (tonumber(calls) or 0) >= day_calls then return refuse('daily', now + rest) end
+  if spend_cap then
+    local cost, reserved = unpack(call('HMGET', P .. 'counts:' .. job.run, 'cost', 'reserved'))
+    if (tonumber(cost) or 0) + (tonumber(reserved) or 0) + spends > spend_cap then
+      return refuse('budget', now + rest)
+    end
+  end
+end
+
 for _, pace in ipairs(paces) do
   local key = P .. 'pace:' .. pace.scope
   call('LPUSH', key, text(now) .. ':' .. text(pace.slot))
   call('LTRIM', key, 0, pace.longest - 1)
+end
+if limits and day and call('HINCRBY', limits, 'day:' .. day, 1) == 1 then
+  -- Days are forgotten about a month later: a zone that changes must find its own again.
+  for _, field in ipairs(call('HKEYS', limits)) do
+    local known = tonumber(string.match(field, '^day:(%d+)$'))
+    if known and known < day - 100 then call('HDEL', limits, field) end
+  end
 end
 write_job(job, before)
 tell_job(origin, job)

@@ -20,6 +20,11 @@ end
 local function write_campaign(campaign)
   local id, version = campaign.id, (campaign.version or 0) + 1
   if version == 1 then call('ZADD', P .. 'campaigns', call('INCR', P .. 'campaign_seq'), id) end
+  -- Only what happened since it began to run tells whether it should.
+  local was_running = call('GETRANGE', P .. 'campaign:' .. id, 10, 10) == '1'
+  if campaign.running == '1' and (campaign.begins or not was_running) then
+    call('HDEL', P .. 'limits:' .. id, 'endings')
+  end
   local head = string.format('%010d%s', version, campaign.running) .. campaign.run
   call('SET', P .. 'campaign:' .. id, head .. campaign.record)
   if campaign.fires_at then

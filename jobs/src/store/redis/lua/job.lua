@@ -75,6 +75,8 @@ local function read_job()
   }
   job.tally = at + 1
   at = at + 1 + 2 * tonumber(ARGV[job.tally])
+  job.ending = optional()
+  job.latest = job.ending and tonumber(arg())
   job.entries = tonumber(arg())
   job.first = at + 1
   at = at + job.entries
@@ -149,6 +151,11 @@ local function write_job(job, before)
     for place = job.tally + 1, job.tally + 2 * tonumber(ARGV[job.tally]), 2 do
       count(job.run, ARGV[place], ARGV[place + 1])
     end
+  end
+  if job.ending and job.campaign then
+    local limits = P .. 'limits:' .. job.campaign
+    local known = call('HGET', limits, 'endings') or ''
+    call('HSET', limits, 'endings', string.sub(job.ending .. known, 1, job.latest))
   end
   if job.ready then
     enqueue(batch_of(before), id, job.ready)
