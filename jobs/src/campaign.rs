@@ -192,6 +192,11 @@ impl Campaign {
         name.and_then(|name| TimeZone::get(name.as_str()).ok()).unwrap_or(TimeZone::UTC)
     }
 
+    /// When its pause ends by itself, if it does.
+    pub fn pause_ends_at(&self) -> Option<Timestamp> {
+        self.resumes_at.filter(|_| matches!(self.state, CampaignState::Paused(_)))
+    }
+
     /// Why it is paused, if it is.
     pub fn paused_reason(&self) -> Option<PausedReason> {
         match self.state {
@@ -305,6 +310,7 @@ impl Campaign {
     /// Begins the present run.
     pub(crate) fn begin_run(&mut self, cause: Cause, due_at: Option<Timestamp>, now: Timestamp) -> Run {
         self.state = CampaignState::Running;
+        self.resumes_at = None;
         self.runs += 1;
         self.run_begun = true;
         self.started_at.get_or_insert(now);

@@ -9,7 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::attempt::{Attempt, CallStatus};
 
 /// An amount in the account's currency. It is kept in millionths, because a call's price has more digits than cents.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, utoipa::ToSchema)]
+#[schema(value_type = String, example = "12.50")]
 pub struct Amount(i64);
 
 /// The text is no decimal number that an amount can hold.

@@ -132,6 +132,7 @@ async fn copy(
         updated_at: now,
         started_at: None,
         hours_changed_at: None,
+        resumes_at: None,
         next_fire: None,
         runs: 0,
         run_begun: false,

@@ -58,7 +58,7 @@ async fn a_spend_cap_pauses_a_campaign_until_it_is_raised(keeper: Keeper) {
     let mut told = 0;
     for job in desk.jobs(&campaign).await {
         let events = desk.events(job["id"].as_str().unwrap()).await;
-        told += events.iter().filter(|event| event["kind"] == "campaign_paused").count();
+        told += events.iter().filter(|event| event["event"] == "campaign_paused").count();
     }
     assert_eq!(told, 1, "the history of the job that was refused tells it, once");
 

@@ -19,7 +19,7 @@ use crate::store::{CampaignCapacity, NewEntry, Refusal, StoreError};
 #[derive(Debug, Clone, Copy)]
 enum Limit {
     Budget { cap: Option<Amount> },
-    DailyLimit { calls: Option<u32>, ends_at: Timestamp },
+    Day { calls: Option<u32>, ends_at: Timestamp },
     CircuitBreaker,
 }
 
@@ -31,7 +31,7 @@ impl Limit {
                 let cap = cap.unwrap_or_default();
                 format!("with one more call the run could cost more than its cap of {cap}")
             }
-            Limit::DailyLimit { calls, ends_at } => {
+            Limit::Day { calls, ends_at } => {
                 format!("the day's {} calls are made; the next day begins at {ends_at}", calls.unwrap_or_default())
             }
             Limit::CircuitBreaker => "half or more of the latest calls failed".to_owned(),
@@ -41,7 +41,7 @@ impl Limit {
     fn pause(self) -> Action {
         match self {
             Limit::Budget { .. } => Action::Pause(PausedReason::Budget),
-            Limit::DailyLimit { ends_at, .. } => Action::PauseUntil(PausedReason::DailyLimit, ends_at),
+            Limit::Day { ends_at, .. } => Action::PauseUntil(PausedReason::DailyLimit, ends_at),
             Limit::CircuitBreaker => Action::Pause(PausedReason::CircuitBreaker),
         }
     }
@@ -58,9 +58,7 @@ impl Ledger {
     ) -> Result<(), StoreError> {
         let limit = match refusal {
             Refusal::Budget => Limit::Budget { cap: asked.spend_cap },
-            Refusal::DailyLimit => {
-                Limit::DailyLimit { calls: asked.day.and_then(|day| day.calls), ends_at: day.ends_at }
-            }
+            Refusal::DailyLimit => Limit::Day { calls: asked.day.and_then(|day| day.calls), ends_at: day.ends_at },
             Refusal::CircuitBreaker => Limit::CircuitBreaker,
             _ => return Ok(()),
         };
@@ -105,7 +103,7 @@ impl Ledger {
                 }
                 Err(CampaignError::Store(StoreError::Conflict)) => {}
                 Err(CampaignError::Store(error)) => return Err(error),
-                Err(CampaignError::Missing | CampaignError::Action(_)) => return Ok(()),
+                Err(CampaignError::Missing | CampaignError::Action(_) | CampaignError::Lacking(_)) => return Ok(()),
             }
         }
         Err(StoreError::Conflict)
@@ -116,7 +114,7 @@ impl Ledger {
     async fn still_stops(&self, limit: Limit, campaign: &Campaign) -> Result<bool, StoreError> {
         Ok(match limit {
             Limit::Budget { cap } => campaign.policy.spend_cap == cap,
-            Limit::DailyLimit { calls, .. } => campaign.policy.max_calls_per_day == calls,
+            Limit::Day { calls, .. } => campaign.policy.max_calls_per_day == calls,
             Limit::CircuitBreaker => self.store.endings(&campaign.id).await?.is_tripped(),
         })
     }
@@ -125,8 +123,8 @@ impl Ledger {
     /// may do it: of those that find the same campaign one resumes it.
     pub async fn resume_due(&self) -> Result<Option<Timestamp>, StoreError> {
         let mut next: Option<Timestamp> = None;
-        for campaign in self.campaigns_where(|campaign| campaign.resumes_at.is_some()).await? {
-            match campaign.resumes_at {
+        for campaign in self.campaigns_where(|campaign| campaign.pause_ends_at().is_some()).await? {
+            match campaign.pause_ends_at() {
                 Some(at) if at <= self.now() => self.resume_if_due(&campaign.id).await?,
                 Some(at) => next = Some(next.map_or(at, |next| next.min(at))),
                 None => {}
@@ -138,11 +136,13 @@ impl Ledger {
     async fn resume_if_due(&self, id: &CampaignId) -> Result<(), StoreError> {
         for _ in 0..MAX_RACES {
             let Some(stored) = self.store.campaign(id).await? else { return Ok(()) };
-            if stored.record.resumes_at.is_none_or(|at| at > self.now()) {
+            if stored.record.pause_ends_at().is_none_or(|at| at > self.now()) {
                 return Ok(());
             }
             match self.carry_out(&stored, Action::Resume, None, |_, _| None).await {
-                Ok(_) | Err(CampaignError::Missing | CampaignError::Action(_)) => return Ok(()),
+                Ok(_) | Err(CampaignError::Missing | CampaignError::Action(_) | CampaignError::Lacking(_)) => {
+                    return Ok(());
+                }
                 Err(CampaignError::Store(StoreError::Conflict)) => {}
                 Err(CampaignError::Store(error)) => return Err(error),
             }

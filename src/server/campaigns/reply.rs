@@ -8,6 +8,7 @@ use gymcall_jobs::job::Status;
 use gymcall_jobs::question::Question;
 use gymcall_jobs::rules::Policy;
 use gymcall_jobs::schedule::WrittenSchedule;
+use gymcall_jobs::spend::Amount;
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -28,6 +29,8 @@ pub(in crate::server) struct CampaignReply<'a> {
     status: CampaignStatus,
     /// Why it is paused; null if it is not.
     paused_reason: Option<PausedReason>,
+    /// When the pause ends by itself; null if it does not.
+    resumes_at: Option<Timestamp>,
     /// What is asked, in this order.
     questions: &'a [Question],
     /// When its runs begin; null if once, when it is started.
@@ -57,6 +60,7 @@ impl<'a> CampaignReply<'a> {
             greeting: campaign.greeting.as_deref(),
             status: campaign.status(counts),
             paused_reason: campaign.paused_reason(),
+            resumes_at: campaign.pause_ends_at(),
             questions: &campaign.questions,
             schedule: campaign.schedule.clone().map(WrittenSchedule::from),
             next_fire: campaign.fires_at(),
@@ -89,6 +93,17 @@ pub(in crate::server) struct Counters {
     cancelled: u64,
     /// Unclear after every look-up: a person decides.
     quarantined: u64,
+    /// Calls that Twilio made.
+    calls: i64,
+    /// Calls that a person answered. A voicemail, a fax and a phone menu are none.
+    connected: i64,
+    /// The part of the calls that are over which a person answered; null before the first is over.
+    pick_up_rate: Option<f64>,
+    /// What the calls that are over cost, in the account's currency: Twilio's prices, and until those are known the begun
+    /// minutes.
+    cost: Amount,
+    /// What is set aside for calls that are not over, or of which nobody knows how they ended.
+    reserved: Amount,
     /// The same by the status of a job.
     by_status: BTreeMap<&'static str, u64>,
 }
@@ -104,6 +119,12 @@ impl Counters {
             skipped: counts.of(Status::Skipped),
             cancelled: counts.of(Status::Cancelled),
             quarantined: counts.of(Status::Quarantined),
+            calls: counts.tally().calls,
+            connected: counts.tally().connected,
+            // More digits than anybody reads would only look exact.
+            pick_up_rate: counts.pick_up_rate().map(|rate| (rate * 10_000.0).round() / 10_000.0),
+            cost: Amount::from_micros(counts.tally().cost),
+            reserved: Amount::from_micros(counts.tally().reserved),
             by_status: Status::ALL.iter().map(|status| (status.as_str(), counts.of(*status))).collect(),
         }
     }

@@ -3,6 +3,7 @@
 use gymcall_jobs::question::{AnswerType, Question};
 use gymcall_jobs::rules::{Policy, Voicemail};
 use gymcall_jobs::schedule::WrittenSchedule;
+use gymcall_jobs::spend::Amount;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -11,6 +12,10 @@ use crate::server::input::{check_said, check_text};
 
 /// The choices of one question.
 const MOST_CHOICES: usize = 50;
+/// The calls of one day.
+const MOST_CALLS_A_DAY: u32 = 1_000_000;
+/// What a run may cost.
+const HIGHEST_CAP: Amount = Amount::from_micros(1_000_000_000_000);
 
 /// A campaign as users send it.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -60,6 +65,14 @@ impl CampaignRequest {
         }
         if policy.max_concurrent_calls == Some(0) {
             return Err(Problem::field("/policy/max_concurrent_calls", "out_of_range", "must be at least 1"));
+        }
+        if policy.max_calls_per_day.is_some_and(|calls| !(1..=MOST_CALLS_A_DAY).contains(&calls)) {
+            let detail = format!("must be 1 to {MOST_CALLS_A_DAY}");
+            return Err(Problem::field("/policy/max_calls_per_day", "out_of_range", detail));
+        }
+        if policy.spend_cap.is_some_and(|cap| cap == Amount::ZERO || cap > HIGHEST_CAP) {
+            let detail = format!("must be more than 0 and at most {HIGHEST_CAP}");
+            return Err(Problem::field("/policy/spend_cap", "out_of_range", detail));
         }
         match (policy.voicemail, &policy.voicemail_message) {
             (Voicemail::LeaveMessage, None) => {
