@@ -42,6 +42,8 @@ async fn without_a_server_every_command_says_so_and_exits_3() {
         "status job_x --json",
         "results camp_x",
         "results camp_x --changes --json",
+        "suppress list",
+        "suppress import gyms.csv",
         "call +14155550101",
     ] {
         let mut command = gymcall(folder.path(), line.split(' '));

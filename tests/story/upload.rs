@@ -1,8 +1,11 @@
 //! What is told of a file before its gyms are called.
 
+use gymcall_jobs::campaign::Campaign;
+use gymcall_jobs::id::CampaignId;
+use gymcall_jobs::store::{CampaignWrite, Stored, Write};
 use serde_json::{Value, json};
 
-use super::desk::{Desk, Keeper, id_of};
+use super::desk::{ANSWERS, Desk, Keeper, id_of};
 
 on_each_keeper! {
     a_dry_run_reports_as_the_import_would_and_stores_nothing,
@@ -150,4 +153,27 @@ async fn a_file_that_replaces_takes_the_place_of_the_gyms_that_are_there(keeper:
     // A file that is refused replaces nothing.
     desk.http.upload(&format!("{path}/gyms?mode=replace"), "name\nIron\n", &[]).await.blames("/file");
     assert_eq!(desk.get(&path).await["run_id"], report["run_id"]);
+}
+
+#[tokio::test]
+async fn a_campaign_that_says_a_column_which_a_gym_lacks_does_not_start() {
+    let desk = Desk::open().await;
+    let campaign = desk.campaign(json!({})).await;
+    desk.import(&campaign, &format!("phone,brand\n+14155550102,Strong\n{ANSWERS},\n")).await.expect(200);
+    // As if its words were changed after the import.
+    let id: CampaignId = campaign.parse().unwrap();
+    let say = async |greeting: &str| {
+        let Stored { record, version } = desk.store().campaign(&id).await.unwrap().unwrap();
+        let campaign = Campaign { greeting: Some(greeting.to_owned()), ..record };
+        let campaign = Some(CampaignWrite { campaign, from: Some(version), begins: None });
+        desk.store().commit(Write { campaign, ..Write::default() }).await.unwrap();
+    };
+    say("We ask all gyms of {{brand}}.").await;
+    let refused = desk.tell(&campaign, "start").await.problem(409);
+    let error = &refused["errors"][0];
+    assert_eq!((&error["pointer"], &error["code"]), (&json!("/greeting"), &json!("missing_variable")), "{refused}");
+    assert!(error["detail"].as_str().unwrap().contains(ANSWERS), "{refused}");
+    assert_eq!((desk.status_of(&campaign).await, desk.created("+14155550102")), (json!("ready"), 0));
+    say("We ask {{phone}}.").await;
+    desk.tell(&campaign, "start").await.expect(200);
 }
