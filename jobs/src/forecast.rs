@@ -49,6 +49,8 @@ pub struct Terms {
     pub spend_cap: Option<Amount>,
     /// How many calls it may begin on one day.
     pub calls_per_day: Option<u32>,
+    /// How many of those it has begun on the day of `from`.
+    pub begun_today: u32,
     /// Where that day begins.
     pub days_in: TimeZone,
 }

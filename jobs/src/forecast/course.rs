@@ -3,12 +3,12 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
-use jiff::civil::Time;
-use jiff::{SignedDuration, Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp};
 
 use super::expectation::{Expectations, KINDS, is_redialled};
 use super::outlook::{Outlook, Zone};
 use super::{Stop, StopReason, Terms};
+use crate::calling_day::CallingDay;
 use crate::spend::Amount;
 use crate::window::Hours;
 
@@ -109,6 +109,7 @@ impl<'a> Course<'a> {
             outcome: Outcome { zones: vec![ZoneOutcome::default(); outlook.zones.len()], ..Outcome::default() },
         };
         let from = terms.from.as_microsecond();
+        course.day = terms.calls_per_day.map(|_| Day { begun: terms.begun_today, ends: course.day_ends(from) });
         for (&(zone, tries), &calls) in &outlook.live {
             course.outcome.zones[zone].gyms += calls;
             for _ in 0..calls {
@@ -177,18 +178,15 @@ impl<'a> Course<'a> {
 
     fn count_day(&mut self, now: Micros) {
         let Some(most) = self.terms.calls_per_day else { return };
-        if self.day.as_ref().is_none_or(|day| day.ends <= now) {
-            let today = self.terms.days_in.to_datetime(timestamp(now)).date();
-            let tomorrow = today.checked_add(1.day()).map(|date| date.to_datetime(Time::midnight()));
-            let ends = tomorrow.and_then(|midnight| self.terms.days_in.to_timestamp(midnight));
-            let ends = ends.map_or(Micros::MAX, Timestamp::as_microsecond);
-            self.day = Some(Day { begun: 0, ends });
-        }
-        let Some(day) = &mut self.day else { return };
-        day.begun += 1;
-        if day.begun >= most && self.ready.first_key_value().is_some() {
+        let begun = self.day.as_ref().filter(|day| now < day.ends).map_or(0, |day| day.begun);
+        self.day = Some(Day { begun: begun + 1, ends: self.day_ends(now) });
+        if begun + 1 >= most && !self.ready.is_empty() {
             self.stop(StopReason::DailyLimit, now);
         }
+    }
+
+    fn day_ends(&self, now: Micros) -> Micros {
+        CallingDay::at(timestamp(now), &self.terms.days_in).ends_at.as_microsecond()
     }
 
     /// What kind of call this one is: the kind whose share is furthest behind.

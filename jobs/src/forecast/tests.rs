@@ -34,6 +34,7 @@ fn terms() -> Terms {
         spent: Amount::ZERO,
         spend_cap: None,
         calls_per_day: None,
+        begun_today: 0,
         days_in: TimeZone::UTC,
     }
 }

@@ -1,8 +1,7 @@
 //! The forecast of a campaign's run: what the store knows of it, counted page by page.
 
-use jiff::tz::TimeZone;
-
 use super::Ledger;
+use crate::calling_day::CallingDay;
 use crate::campaign::{Campaign, CampaignState};
 use crate::forecast::{self, Forecast, Outlook, Terms};
 use crate::id::RunId;
@@ -27,13 +26,20 @@ impl Ledger {
         let (rules, now) = (self.rules.for_policy(policy), self.now());
         let begins = match campaign.state {
             CampaignState::Draft => campaign.schedule.as_ref().and_then(|schedule| schedule.first(now)),
+            CampaignState::Paused(_) => campaign.resumes_at,
             _ => campaign.fires_at(),
         };
         let anew = campaign.has_begun() && begins.is_some() && counts.open() == 0;
-        let from = begins.filter(|_| anew || !campaign.has_begun()).unwrap_or(now).max(now);
+        let waits = anew || !campaign.has_begun() || campaign.resumes_at.is_some();
+        let from = begins.filter(|_| waits).unwrap_or(now).max(now);
+        let zone = campaign.zone();
+        let today = CallingDay::at(from, &zone);
+        let mut begun_today = 0;
         let suppressed = self.suppressed_numbers().await?;
         let mut outlook = Outlook::default();
         self.each_job(campaign, &campaign.run, u32::MAX, |job| {
+            let begun = job.attempts().iter().map(|attempt| CallingDay::at(attempt.begun_at, &zone));
+            begun_today += u32::try_from(begun.filter(|day| *day == today).count()).unwrap_or(u32::MAX);
             let listed = suppressed.binary_search(&number(&job.gym().phone)).is_ok();
             if anew { outlook.count_anew(job, listed, &rules) } else { outlook.count(job, listed, &rules, from) }
         })
@@ -54,9 +60,10 @@ impl Ledger {
             price_per_minute: rules.price_per_minute.unwrap_or(Amount::ZERO),
             reserve: rules.reserve().map_or(Amount::ZERO, |reserve| reserve.whole()),
             spent: if anew { Amount::ZERO } else { Amount::from_micros(counts.tally().cost) },
-            spend_cap: None,
-            calls_per_day: None,
-            days_in: TimeZone::UTC,
+            spend_cap: policy.spend_cap,
+            calls_per_day: policy.max_calls_per_day,
+            begun_today,
+            days_in: zone,
         };
         // A million gyms are a second's work, which would keep this thread from everybody else.
         let played = tokio::task::spawn_blocking(move || (forecast::forecast(&terms, &outlook), terms)).await;
