@@ -163,7 +163,7 @@ impl Source {
         loop {
             match self.changes.recv().await {
                 Ok(Change::Job { status, .. }) if status.is_live() && status != Status::Dialing => {}
-                Ok(Change::Suppression) => {}
+                Ok(Change::Suppression | Change::Endpoint) => {}
                 Ok(Change::Job { .. } | Change::Campaign(_) | Change::Gap)
                 | Err(broadcast::error::RecvError::Lagged(_)) => return,
                 // The store is gone, and with it this process.

@@ -110,6 +110,11 @@ id!(
     ImportId, "imp_", "^imp_[0-9a-hjkmnp-tv-z]{26}$"
 );
 
+id!(
+    /// Where announcements are delivered to: `hook_` and 26 characters.
+    EndpointId, "hook_"
+);
+
 /// Twilio's name of a call: `CA` and 32 hexadecimal digits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]

@@ -31,6 +31,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use crate::announcement::Announcement;
 use crate::breaker;
 use crate::calling_day::CallingDay;
 use crate::event::Event;
@@ -159,7 +160,9 @@ impl Ledger {
                     let suppress = suppression(&job, &event, further, &effects, now);
                     let write = JobWrite { entries, ..job_write(&before, &job, version, &event, &terms.rules, now) };
                     let ending = write.ending;
-                    let write = Write { job: Some(write), suppress, reply: reply(&job), ..Write::default() };
+                    let announce = Announcement::of_job(&before, &job, now);
+                    let reply = reply(&job);
+                    let write = Write { job: Some(write), suppress, reply, announce, ..Write::default() };
                     match crate::in_flight!(event.name(), self.store.commit(write)).await {
                         Ok(()) => {
                             self.memory.wrote(Seen { job: Arc::clone(&job), version: version + 1 });
@@ -221,6 +224,7 @@ impl Ledger {
             due: before.due().unwrap_or(due),
             closes: window.map(|window| window.closes),
             gate: Gate { account: self.capacity, campaign },
+            announce: Announcement::of_job(&before, &job, now),
         };
         let begun = self.store.begin_dial(begin).await?;
         match &begun {

@@ -15,15 +15,19 @@
 //! 6. A job ends in an [`outcome`], with the [`answer`]s that were heard, in a
 //!    spoken call in [`turn`]s.
 //!
+//! What others are to hear of it is an [`announcement`], stored in the same write, and delivered to each [`endpoint`].
+//!
 //! [`id`] names all of them.
 #![forbid(unsafe_code)]
 
+pub mod announcement;
 pub mod answer;
 pub mod attempt;
 pub mod breaker;
 pub mod calling_day;
 pub mod campaign;
 pub mod due;
+pub mod endpoint;
 pub mod event;
 pub mod failpoint;
 pub mod forecast;

@@ -16,9 +16,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{broadcast, watch};
 
+use crate::announcement::{Announcement, AnnouncementId, Announcements};
 use crate::breaker::{Ending, Endings};
 use crate::campaign::{Campaign, Counts};
-use crate::id::{CampaignId, ImportId, JobId, RunId};
+use crate::endpoint::Endpoint;
+use crate::id::{CampaignId, EndpointId, ImportId, JobId, RunId};
 use crate::job::{CallJob, Status};
 use crate::phone::PhoneNumber;
 use crate::run::Run;
@@ -144,6 +146,19 @@ pub trait Store: Send + Sync + 'static {
     /// The suppression list, by number.
     async fn suppressions(&self, cursor: Option<String>, limit: u32) -> Result<Page<Suppression>, StoreError>;
 
+    /// What was announced after `after`, the oldest first, at most `limit`. The last
+    /// [`crate::announcement::KEPT`] are kept.
+    async fn announcements(&self, after: AnnouncementId, limit: u32) -> Result<Announcements, StoreError>;
+
+    /// The latest announcement; [`AnnouncementId::START`] if there was none yet.
+    async fn last_announcement(&self) -> Result<AnnouncementId, StoreError>;
+
+    /// One endpoint that announcements are delivered to.
+    async fn endpoint(&self, id: &EndpointId) -> Result<Option<Stored<Endpoint>>, StoreError>;
+
+    /// All of them, the oldest first. There are few.
+    async fn endpoints(&self) -> Result<Vec<Stored<Endpoint>>, StoreError>;
+
     /// The reply kept for an idempotency key, if it is younger than 24 hours.
     async fn saved_reply(&self, key: &str) -> Result<Option<SavedReply>, StoreError>;
 }
@@ -172,6 +187,10 @@ pub struct Write {
     pub unsuppress: Option<PhoneNumber>,
     /// Entries for the history of a job that does not change itself.
     pub notes: Option<(JobId, Vec<NewEntry>)>,
+    /// What others are to hear of it, in order.
+    pub announce: Vec<Announcement>,
+    /// An endpoint that announcements are delivered to.
+    pub endpoint: Option<EndpointWrite>,
     /// The reply to keep for an idempotency key.
     pub reply: Option<ReplyWrite>,
 }
@@ -220,6 +239,22 @@ pub struct CampaignWrite {
     pub from: Option<u64>,
     /// The run that begins with this write.
     pub begins: Option<Run>,
+}
+
+/// An endpoint to be stored or forgotten.
+#[derive(Debug, Clone)]
+// One at a time, and mostly the large one.
+#[allow(clippy::large_enum_variant, reason = "it is moved once")]
+pub enum EndpointWrite {
+    /// To be stored.
+    Put {
+        /// The endpoint.
+        endpoint: Endpoint,
+        /// The version it was read at; none for a new one.
+        from: Option<u64>,
+    },
+    /// To be forgotten, at whatever version.
+    Remove(EndpointId),
 }
 
 /// Something that happened to a job, for its history.
@@ -342,6 +377,8 @@ pub enum Change {
     Campaign(CampaignId),
     /// A number was suppressed or released.
     Suppression,
+    /// An endpoint was added or removed.
+    Endpoint,
     /// News may have been lost, as when a connection broke: look at the records again.
     Gap,
 }

@@ -2,6 +2,7 @@
 
 use super::columns::Lacking;
 use super::{Ledger, MAX_RACES};
+use crate::announcement::Announcement;
 use crate::campaign::{Action, ActionError, Campaign, CampaignState, Counts, PausedReason};
 use crate::event::Event;
 use crate::id::{CampaignId, JobId};
@@ -67,8 +68,10 @@ impl Ledger {
         reply: impl Fn(&Campaign, &Counts) -> Option<ReplyWrite>,
     ) -> Result<(Campaign, Counts), CampaignError> {
         let counts = self.store.counts(&stored.record.run).await?;
-        let (campaign, begins) = stored.record.act(action, &counts, self.now())?;
+        let now = self.now();
+        let (campaign, begins) = stored.record.act(action, &counts, now)?;
         let write = Write {
+            announce: Announcement::of_campaign(&stored.record, &campaign, &counts, now).into_iter().collect(),
             reply: reply(&campaign, &counts),
             campaign: Some(CampaignWrite { campaign: campaign.clone(), from: Some(stored.version), begins }),
             notes,

@@ -89,7 +89,7 @@ impl Memory {
         loop {
             match state.changes.try_recv() {
                 Ok(Change::Campaign(id)) => drop(state.terms.remove(&id)),
-                Ok(Change::Job { .. } | Change::Suppression) => {}
+                Ok(Change::Job { .. } | Change::Suppression | Change::Endpoint) => {}
                 // Also if the store itself went back in time: a version counts only within one of its lives.
                 Ok(Change::Gap) | Err(TryRecvError::Lagged(_)) => {
                     state.terms.clear();

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::JobWrite;
+use crate::announcement::Announcement;
 use crate::id::{CampaignId, JobId};
 use crate::retry::later;
 use crate::spend::Amount;
@@ -19,6 +20,8 @@ pub struct BeginDial {
     pub closes: Option<Timestamp>,
     /// The limits.
     pub gate: Gate,
+    /// What others are to hear of it if it begins.
+    pub announce: Vec<Announcement>,
 }
 
 /// The limits that a dial must pass. The keeper checks, in this order and by its own clock:

@@ -6,15 +6,18 @@
 //! - `keys`: every key and what it means; `record`: records as values; `packing`: small ones.
 //! - `script`: the writes. Each is one Lua script, so it happens whole or not at all; their texts are in `lua/`.
 //! - `commit`, `dial`, `import`: what the scripts are given, and what their answers mean.
-//! - `due`, `list`, `runs`, `suppressions`: the questions, put together from plain reads.
+//! - `due`, `list`, `runs`, `suppressions`, `announcements`, `endpoints`: the questions, put together from plain
+//!   reads.
 //! - `feed`: news from the other processes.
 //!
 //! Durability is the server's: with `appendfsync always` it answers a write only once it is on the disk.
 
+mod announcements;
 mod check;
 mod commit;
 mod dial;
 mod due;
+mod endpoints;
 mod era;
 mod error;
 mod feed;
@@ -46,9 +49,11 @@ use super::{
     BeginDial, Begun, CampaignWrite, Capacity, Change, Doubt, DueNow, Entry, Fires, JobQuery, Overdue, Page,
     ReplyWrite, SavedReply, Standing, Store, StoreError, Stored, Suppressed, Suppression, Write,
 };
+use crate::announcement::{AnnouncementId, Announcements};
 use crate::breaker::Endings;
 use crate::campaign::{Campaign, Counts};
-use crate::id::{CampaignId, ImportId, JobId, RunId};
+use crate::endpoint::Endpoint;
+use crate::id::{CampaignId, EndpointId, ImportId, JobId, RunId};
 use crate::job::CallJob;
 use crate::phone::PhoneNumber;
 use crate::run::Run;
@@ -233,6 +238,22 @@ impl Store for RedisStore {
 
     async fn suppressions(&self, cursor: Option<String>, limit: u32) -> Result<Page<Suppression>, StoreError> {
         suppressions::list(&self.link, cursor.as_deref(), limit).await
+    }
+
+    async fn announcements(&self, after: AnnouncementId, limit: u32) -> Result<Announcements, StoreError> {
+        announcements::list(&self.link, after, limit).await
+    }
+
+    async fn last_announcement(&self) -> Result<AnnouncementId, StoreError> {
+        announcements::last(&self.link).await
+    }
+
+    async fn endpoint(&self, id: &EndpointId) -> Result<Option<Stored<Endpoint>>, StoreError> {
+        endpoints::one(&self.link, id.as_str()).await
+    }
+
+    async fn endpoints(&self) -> Result<Vec<Stored<Endpoint>>, StoreError> {
+        endpoints::all(&self.link).await
     }
 
     async fn saved_reply(&self, key: &str) -> Result<Option<SavedReply>, StoreError> {

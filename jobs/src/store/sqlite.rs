@@ -7,14 +7,17 @@
 //! - `reader`: reads go on beside it, each on the snapshot of its moment.
 //! - `checkpoint`: the log is moved into the file off the writer's path.
 //! - `commit`, `dial`, `import`: the writes. `pace` spaces the dials, `limits` counts what campaigns limit.
-//! - `due`, `list`, `campaigns`, `runs`, `suppressions`, `replies`: the questions.
+//! - `due`, `list`, `campaigns`, `runs`, `suppressions`, `replies`, `announcements`,
+//!   `endpoints`: the questions.
 //! - `jobs`, `rows`: records as rows.
 
+mod announcements;
 mod campaigns;
 mod checkpoint;
 mod commit;
 mod dial;
 mod due;
+mod endpoints;
 mod error;
 mod import;
 mod jobs;
@@ -53,9 +56,11 @@ use super::{
     BeginDial, Begun, CampaignWrite, Capacity, Change, Doubt, DueNow, Entry, Fires, JobQuery, Overdue, Page,
     ReplyWrite, SavedReply, Standing, Store, StoreError, Stored, Suppressed, Suppression, Write,
 };
+use crate::announcement::{AnnouncementId, Announcements};
 use crate::breaker::Endings;
 use crate::campaign::{Campaign, Counts};
-use crate::id::{CampaignId, ImportId, JobId, RunId};
+use crate::endpoint::Endpoint;
+use crate::id::{CampaignId, EndpointId, ImportId, JobId, RunId};
 use crate::job::CallJob;
 use crate::phone::PhoneNumber;
 use crate::run::Run;
@@ -303,6 +308,23 @@ impl Store for SqliteStore {
 
     async fn suppressions(&self, cursor: Option<String>, limit: u32) -> Result<Page<Suppression>, StoreError> {
         self.ask(move |db| suppressions::list(db, cursor.as_deref(), limit)).await
+    }
+
+    async fn announcements(&self, after: AnnouncementId, limit: u32) -> Result<Announcements, StoreError> {
+        self.ask(move |db| announcements::list(db, after, limit)).await
+    }
+
+    async fn last_announcement(&self) -> Result<AnnouncementId, StoreError> {
+        self.ask(announcements::last).await
+    }
+
+    async fn endpoint(&self, id: &EndpointId) -> Result<Option<Stored<Endpoint>>, StoreError> {
+        let id = id.to_string();
+        self.ask(move |db| endpoints::one(db, &id)).await
+    }
+
+    async fn endpoints(&self) -> Result<Vec<Stored<Endpoint>>, StoreError> {
+        self.ask(endpoints::all).await
     }
 
     async fn saved_reply(&self, key: &str) -> Result<Option<SavedReply>, StoreError> {

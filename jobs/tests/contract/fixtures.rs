@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use gymcall_jobs::announcement::Announcement;
 use gymcall_jobs::attempt::CallStatus;
 use gymcall_jobs::breaker;
 use gymcall_jobs::campaign::{Campaign, CampaignState};
@@ -164,7 +165,8 @@ pub async fn tell(store: &dyn Store, id: &JobId, event: Event) -> CallJob {
 pub fn dial(waiting: &Stored<CallJob>, gate: Gate, now: Timestamp) -> BeginDial {
     let due = waiting.record.due().expect("a waiting job");
     let dialing = after(&waiting.record, &Event::DialBegun { tag: tag() }, now);
-    BeginDial { job: move_of(waiting, &dialing), due, closes: None, gate }
+    let announce = Announcement::of_job(&waiting.record, &dialing, now);
+    BeginDial { job: move_of(waiting, &dialing), due, closes: None, gate, announce }
 }
 
 /// Reads a waiting job and asks to dial it.

@@ -3,8 +3,10 @@
 //! A keeper's tests implement [`Keeper`] and name it in [`suite!`]. Time is turned by hand and
 //! nothing sleeps: what takes time happens when the clock says so.
 
+pub mod announcements;
 pub mod campaigns;
 pub mod due;
+pub mod endpoints;
 pub mod firing;
 pub mod fixtures;
 pub mod gate;
@@ -49,6 +51,17 @@ macro_rules! suite {
                 changes_are_told_once_they_can_be_read
                 everything_survives_a_restart
                 what_was_confirmed_survives_a_kill
+            }
+            announcements {
+                announcements_are_kept_with_their_write_and_read_from_any_place
+                a_dial_is_announced_only_if_it_begins
+                of_a_list_that_is_too_long_the_end_is_kept_and_the_gap_is_told
+                a_follower_hears_of_each_announcement_once
+                what_happens_to_jobs_and_campaigns_is_announced
+            }
+            endpoints {
+                an_endpoint_is_written_by_whoever_read_it_last
+                an_endpoint_that_was_removed_takes_no_more_writes
             }
             campaigns {
                 campaigns_are_listed_newest_first

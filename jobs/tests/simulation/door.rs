@@ -1,9 +1,11 @@
 //! A process's way to the store: slow, and now and then cut, before or after the store did as asked.
 
 use async_trait::async_trait;
+use gymcall_jobs::announcement::{AnnouncementId, Announcements};
 use gymcall_jobs::breaker::Endings;
 use gymcall_jobs::campaign::{Campaign, Counts};
-use gymcall_jobs::id::{CampaignId, ImportId, JobId, RunId};
+use gymcall_jobs::endpoint::Endpoint;
+use gymcall_jobs::id::{CampaignId, EndpointId, ImportId, JobId, RunId};
 use gymcall_jobs::job::CallJob;
 use gymcall_jobs::phone::PhoneNumber;
 use gymcall_jobs::run::Run;
@@ -266,6 +268,22 @@ impl Store for Door {
     }
 
     async fn suppressions(&self, _: Option<String>, _: u32) -> Result<Page<Suppression>, StoreError> {
+        not_here()
+    }
+
+    async fn announcements(&self, _: AnnouncementId, _: u32) -> Result<Announcements, StoreError> {
+        not_here()
+    }
+
+    async fn last_announcement(&self) -> Result<AnnouncementId, StoreError> {
+        not_here()
+    }
+
+    async fn endpoint(&self, _: &EndpointId) -> Result<Option<Stored<Endpoint>>, StoreError> {
+        not_here()
+    }
+
+    async fn endpoints(&self) -> Result<Vec<Stored<Endpoint>>, StoreError> {
         not_here()
     }
 

@@ -1,18 +1,22 @@
 //! One write as one whole.
 
+use super::endpoints;
 use super::link::{Again, Link, Ran};
 use super::list;
-use super::record::{encode, push_campaign, push_entries, push_job, push_reply};
+use super::record::{encode, push_announcements, push_campaign, push_entries, push_job, push_reply};
 use super::runs;
 use super::script::{self, Call};
 use crate::job::CallJob;
-use crate::store::{Change, JobWrite, ReplyWrite, StoreError, Write};
+use crate::store::{Change, EndpointWrite, JobWrite, ReplyWrite, StoreError, Write};
 
 /// Carries out a write.
 pub(super) async fn commit(link: &Link, write: Write) -> Result<(), StoreError> {
     let call = call(link, &write)?;
-    // A history would have its new entries twice; what has a version or a key notices that it was written.
-    let again = if write.notes.is_some() { Again::Never } else { Again::Safe };
+    // A history would have its new entries twice, and those who watch would hear twice of what has no version; what
+    // has a version or a key notices that it was written.
+    let twice =
+        write.notes.is_some() || (!write.announce.is_empty() && write.job.is_none() && write.campaign.is_none());
+    let again = if twice { Again::Never } else { Again::Safe };
     let ran = link.run(&call, again).await?;
     let suppressions = outcome(link, &write, ran).await?;
     tell(link, &write, suppressions);
@@ -42,11 +46,13 @@ fn call(link: &Link, write: &Write) -> Result<Call, StoreError> {
             push_entries(&mut call, entries)?;
         }
     }
+    endpoints::push(&mut call, write.endpoint.as_ref())?;
     call.maybe(write.unsuppress.as_ref().map(crate::phone::PhoneNumber::as_str));
     match &write.suppress {
         None => call.none(),
         Some(suppression) => call.push(suppression.phone.as_str()).push(encode(suppression)?),
     };
+    push_announcements(&mut call, &write.announce)?;
     Ok(call)
 }
 
@@ -67,6 +73,9 @@ async fn outcome(link: &Link, write: &Write, ran: Ran) -> Result<usize, StoreErr
             }
             (StoreError::Conflict, Write { ends: Some(run), .. }) => {
                 runs::one(link, run.id.as_str()).await?.is_some_and(|stored| stored == *run)
+            }
+            (StoreError::Conflict | StoreError::Missing(_), Write { endpoint: Some(write), .. }) => {
+                endpoints::is_written(link, write).await?
             }
             _ => false,
         };
@@ -93,6 +102,9 @@ fn tell(link: &Link, write: &Write, suppressions: usize) {
     }
     if let Some(write) = &write.job {
         link.tell(moved(&write.job));
+    }
+    if let Some(EndpointWrite::Put { from: None, .. } | EndpointWrite::Remove(_)) = &write.endpoint {
+        link.tell(Change::Endpoint);
     }
     for _ in 0..suppressions {
         link.tell(Change::Suppression);

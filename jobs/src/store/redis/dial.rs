@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use super::commit::{is_written, moved};
 use super::keys;
 use super::link::{Again, Link};
-use super::record::push_job;
+use super::record::{push_announcements, push_job};
 use super::script::{self, Answer, Call};
 use crate::breaker::Endings;
 use crate::spend::Amount;
@@ -50,6 +50,7 @@ fn call(link: &Link, begin: &BeginDial) -> Result<Call, StoreError> {
         call.push(scope).push(interval).push(log).push(span).push(LATENESS).push(LOG);
     }
     push_job(&mut call, &begin.job)?;
+    push_announcements(&mut call, &begin.announce)?;
     Ok(call)
 }
 

@@ -69,6 +69,7 @@ fn read(message: &[u8], own: &str) -> Option<Change> {
         },
         "campaign" => Change::Campaign(words.next()?.parse().ok()?),
         "suppression" => Change::Suppression,
+        "endpoint" => Change::Endpoint,
         // A later version may tell more than this one understands.
         _ => Change::Gap,
     })

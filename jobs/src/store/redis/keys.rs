@@ -22,6 +22,8 @@
 //! | `limits:CAMPAIGN` | how its latest calls ended, and how many began on a day |
 //! | `import:ID`, `importing:CAMPAIGN`, `dropped` | open imports; batches that wait to be cleared away |
 //! | `suppressed`, `suppressed:list` | numbers that may not be called, and their order |
+//! | `announcements` | what is told to those who watch, a stream |
+//! | `endpoints` | where announcements are delivered to, by id |
 //! | `reply:KEY` | the reply kept for an idempotency key |
 //! | `era`, `epoch`, `beat`, `born`, `alive`, `awaited` | see `era.rs` |
 //! | `news` | the channel on which changes are told |
@@ -39,6 +41,8 @@ pub(super) const FIRES: &str = "{gymcall}:fires";
 pub(super) const OPEN: &str = "{gymcall}:open";
 pub(super) const LINES: &str = "{gymcall}:lines";
 pub(super) const DROPPED: &str = "{gymcall}:dropped";
+pub(super) const ANNOUNCEMENTS: &str = "{gymcall}:announcements";
+pub(super) const ENDPOINTS: &str = "{gymcall}:endpoints";
 pub(super) const NEWS: &str = "{gymcall}:news";
 /// The scope of the account's pace; a campaign's is its id.
 pub(super) const ACCOUNT: &str = "account";

@@ -12,8 +12,10 @@ use serde::de::DeserializeOwned;
 
 use super::packing::{pack, unpack};
 use super::script::Call;
+use crate::announcement::{Announcement, KEPT};
 use crate::breaker::{Ending, Endings};
 use crate::campaign::CampaignState;
+use crate::endpoint::Endpoint;
 use crate::job::CallJob;
 use crate::store::kept::{code, decode, micros};
 use crate::store::{CampaignWrite, JobWrite, NewEntry, ReplyWrite, SavedReply, StoreError, Stored};
@@ -22,6 +24,7 @@ use crate::tally::Tally;
 const JOB_HEAD: usize = 67;
 const CAMPAIGN_HEAD: usize = 11;
 const RUN: usize = 30;
+const ENDPOINT_HEAD: usize = 10;
 
 pub(super) fn encode(record: &impl Serialize) -> Result<Vec<u8>, StoreError> {
     serde_json::to_vec(record).map_err(|error| StoreError::Failed(format!("a record cannot be written: {error}")))
@@ -45,6 +48,12 @@ impl JobValue {
 pub(super) fn campaign<T: DeserializeOwned>(value: &[u8]) -> Result<Stored<T>, StoreError> {
     let (head, record) = split(value, CAMPAIGN_HEAD)?;
     let record = if record.starts_with(b"{") { record } else { split(record, RUN)?.1 };
+    Ok(Stored { record: decode(record)?, version: digits(head, 0..10)? })
+}
+
+/// An endpoint's value: its version in 10 digits, and its record.
+pub(super) fn endpoint(value: &[u8]) -> Result<Stored<Endpoint>, StoreError> {
+    let (head, record) = split(value, ENDPOINT_HEAD)?;
     Ok(Stored { record: decode(record)?, version: digits(head, 0..10)? })
 }
 
@@ -122,6 +131,18 @@ pub(super) fn push_entries(call: &mut Call, entries: &[NewEntry]) -> Result<(), 
     call.push(entries.len());
     for entry in entries {
         call.push(encode(entry)?);
+    }
+    Ok(())
+}
+
+/// What is announced: how many; then, if any are, how many the list keeps, and each of them.
+pub(super) fn push_announcements(call: &mut Call, announcements: &[Announcement]) -> Result<(), StoreError> {
+    call.push(announcements.len());
+    if !announcements.is_empty() {
+        call.push(KEPT);
+    }
+    for announcement in announcements {
+        call.push(encode(announcement)?);
     }
     Ok(())
 }

@@ -106,6 +106,7 @@ impl Answer {
             ("missing", Some("job")) => StoreError::Missing("job"),
             ("missing", Some("campaign")) => StoreError::Missing("campaign"),
             ("missing", Some("run")) => StoreError::Missing("run"),
+            ("missing", Some("webhook")) => StoreError::Missing("webhook"),
             ("missing", Some("import")) => StoreError::Missing("import"),
             ("held", Some(holder)) => StoreError::Busy(format!("the number is held by {holder}")),
             ("taken", Some(reply)) => match kept::decode(reply.as_bytes()) {

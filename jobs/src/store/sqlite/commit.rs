@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::error::Trouble;
 use super::rows::{JobChange, encode_all, known};
-use super::{campaigns, jobs, replies, runs, suppressions};
+use super::{announcements, campaigns, endpoints, jobs, replies, runs, suppressions};
 use crate::store::{Change, ReplyWrite, StoreError, Write};
 
 /// A write, made ready on its caller's thread.
@@ -15,6 +15,8 @@ pub(super) struct Prepared {
     suppress: Option<suppressions::Row>,
     unsuppress: Option<String>,
     notes: Option<(String, Vec<String>)>,
+    announce: Vec<String>,
+    endpoint: Option<endpoints::EndpointChange>,
     reply: Option<ReplyWrite>,
 }
 
@@ -29,6 +31,8 @@ impl Prepared {
             suppress: write.suppress.as_ref().map(suppressions::row).transpose()?,
             unsuppress: write.unsuppress.map(|phone| phone.as_str().to_owned()),
             notes: write.notes.map(notes).transpose()?,
+            announce: encode_all(&write.announce)?,
+            endpoint: write.endpoint.map(endpoints::EndpointChange::new).transpose()?,
             reply: write.reply,
         })
     }
@@ -44,6 +48,9 @@ impl Prepared {
         }
         if let Some(end) = &self.ends {
             runs::check_end(db, end)?;
+        }
+        if let Some(endpoint) = &self.endpoint {
+            endpoints::check(db, endpoint)?;
         }
         let new_campaign = self.campaign.as_ref().is_some_and(|campaign| campaign.from.is_none());
         let place = self.job.as_ref().map(|job| jobs::check(db, job, new_campaign)).transpose()?;
@@ -76,6 +83,11 @@ impl Prepared {
         }
         if let Some(suppress) = &self.suppress {
             suppressions::add(db, suppress, changes)?;
+        }
+        announcements::write(db, &self.announce, now)?;
+        if let Some(endpoint) = &self.endpoint {
+            endpoints::write(db, endpoint)?;
+            changes.extend(endpoint.is_news().then_some(Change::Endpoint));
         }
         if let Some(reply) = &self.reply {
             replies::write(db, reply, now)?;

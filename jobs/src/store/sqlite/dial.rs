@@ -6,8 +6,8 @@ use rusqlite::{Connection, OptionalExtension};
 use super::commit::moved;
 use super::error::Trouble;
 use super::pace::{self, ACCOUNT};
-use super::rows::{JobChange, Known, code, known};
-use super::{campaigns, jobs, limits, suppressions};
+use super::rows::{JobChange, Known, code, encode_all, known};
+use super::{announcements, campaigns, jobs, limits, suppressions};
 use crate::job::Status;
 use crate::store::kept::{id, micros, timestamp};
 use crate::store::pace::{Meter, Next};
@@ -19,6 +19,7 @@ pub(super) struct Dial {
     due: Timestamp,
     closes: Option<Timestamp>,
     gate: Gate,
+    announce: Vec<String>,
 }
 
 /// A grant to be written down once every gate is passed.
@@ -26,7 +27,13 @@ type Granted = (i64, Next);
 
 impl Dial {
     pub(super) fn new(begin: BeginDial) -> Result<Self, StoreError> {
-        Ok(Self { change: JobChange::new(begin.job)?, due: begin.due, closes: begin.closes, gate: begin.gate })
+        Ok(Self {
+            change: JobChange::new(begin.job)?,
+            due: begin.due,
+            closes: begin.closes,
+            gate: begin.gate,
+            announce: encode_all(&begin.announce)?,
+        })
     }
 
     /// Decides at `now`, which is read inside the transaction: grants are in the order of their times.
@@ -48,6 +55,7 @@ impl Dial {
                 if let (Some(campaign), Some(day)) = (known.campaign, self.own().day) {
                     limits::count_call(db, campaign, day.number)?;
                 }
+                announcements::write(db, &self.announce, micros(now))?;
                 changes.push(moved(&self.change));
                 Ok(Begun::Go)
             }

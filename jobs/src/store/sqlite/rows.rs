@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::breaker::Ending;
 use crate::job::{CallJob, Status};
 use crate::store::kept::{self, micros};
-use crate::store::{JobWrite, NewEntry, StoreError, Stored};
+use crate::store::{JobWrite, StoreError, Stored};
 use crate::tally::Tally;
 
 /// The number of a status in the file, which the schema's partial indexes know.
@@ -77,8 +77,8 @@ impl JobChange {
     }
 }
 
-pub(super) fn encode_all(entries: &[NewEntry]) -> Result<Vec<String>, StoreError> {
-    entries.iter().map(encode).collect()
+pub(super) fn encode_all<T: serde::Serialize>(records: &[T]) -> Result<Vec<String>, StoreError> {
+    records.iter().map(encode).collect()
 }
 
 pub(super) fn encode<T: serde::Serialize>(record: &T) -> Result<String, StoreError> {

@@ -134,6 +134,11 @@ const MIGRATIONS: &[&str] = &[
         PRIMARY KEY (campaign, day)
     ) WITHOUT ROWID;
 ",
+    "
+    -- What is told to those who watch. Numbers have no holes, and the oldest rows go first: what is missing can be seen.
+    CREATE TABLE announcements (no INTEGER PRIMARY KEY, at INTEGER NOT NULL, record TEXT NOT NULL);
+    CREATE TABLE endpoints (id TEXT PRIMARY KEY, version INTEGER NOT NULL, record TEXT NOT NULL) WITHOUT ROWID;
+",
 ];
 
 /// Opens the file for the one connection that writes, and brings it up to date.

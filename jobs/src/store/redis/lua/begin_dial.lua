@@ -96,5 +96,6 @@ if limits and day and call('HINCRBY', limits, 'day:' .. day, 1) == 1 then
   end
 end
 write_job(job, before)
+announce()
 tell_job(origin, job)
 return { 'go', counted() }

@@ -56,6 +56,17 @@ if noted then
   if not head or not is_visible(head) then return { 'missing', 'job' } end
 end
 
+local endpoint_id = optional()
+local endpoint, endpoint_from, endpoint_record, endpoint_version
+if endpoint_id then
+  endpoint = arg()
+  if endpoint == 'put' then endpoint_from, endpoint_record = tonumber(arg()), arg() end
+  local known = call('HGET', P .. 'endpoints', endpoint_id)
+  endpoint_version = known and tonumber(string.sub(known, 1, 10)) or 0
+  if (endpoint_from or endpoint == 'remove') and not known then return { 'missing', 'webhook' } end
+  if endpoint == 'put' and (endpoint_from or 0) ~= endpoint_version then return { 'conflict' } end
+end
+
 if campaign then
   write_campaign(campaign)
   tell(origin, 'campaign ' .. campaign.id)
@@ -100,6 +111,16 @@ if suppress and call('HSETNX', P .. 'suppressed', suppress, arg()) == 1 then
   call('ZADD', P .. 'suppressed:list', 0, suppress)
   tell(origin, 'suppression')
   suppressions = suppressions + 1
+end
+
+announce()
+
+if endpoint == 'put' then
+  call('HSET', P .. 'endpoints', endpoint_id, string.format('%010d', endpoint_version + 1) .. endpoint_record)
+  if endpoint_version == 0 then tell(origin, 'endpoint') end
+elseif endpoint == 'remove' then
+  call('HDEL', P .. 'endpoints', endpoint_id)
+  tell(origin, 'endpoint')
 end
 
 if reply then keep_reply(reply_key, reply_value) end

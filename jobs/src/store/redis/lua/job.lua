@@ -175,6 +175,16 @@ local function write_job(job, before)
   add_entries(id, job.first, job.entries)
 end
 
+-- What is announced: read, and added to the list, of which about so many of the latest are kept.
+local function announce()
+  local count = tonumber(arg())
+  if count == 0 then return end
+  local kept = arg()
+  for _ = 1, count do
+    call('XADD', P .. 'announcements', 'MAXLEN', '~', kept, '*', 'a', arg())
+  end
+end
+
 -- Tells everybody who listens. `origin` is the process that hears of it without the server.
 local function tell(origin, news)
   call('PUBLISH', P .. 'news', origin .. ' ' .. news)
