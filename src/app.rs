@@ -19,6 +19,9 @@ use url::Url;
 
 use crate::config::{ConfigError, Settings, Speech, TwilioAccount};
 use crate::dial::Dialer;
+use crate::notify::deliver::Deliveries;
+use crate::notify::sender::{Sender, SystemNames};
+use crate::notify::target::Reach;
 use crate::reconcile::Reconciler;
 use crate::recover::Recovery;
 use crate::server::{self, Parts, Server, Signatures};
@@ -139,6 +142,7 @@ pub async fn start(settings: &Settings, missing_credentials: String, role: Role)
     tasks.spawn(until(stop_serving.clone(), sweep::campaigns(ledger.clone())));
     tasks.spawn(until(stop_serving.clone(), sweep::resumed(ledger.clone())));
     let serving = listener.map(|(listener, address)| {
+        let sender = Sender::new(reach(settings), Arc::new(SystemNames));
         let server = Arc::new(Server::new(Parts {
             ledger: ledger.clone(),
             base,
@@ -150,7 +154,11 @@ pub async fn start(settings: &Settings, missing_credentials: String, role: Role)
             twilio,
             speech: settings.speech.clone(),
             machine_detection: settings.machine_detection,
+            closing: stop_serving.clone(),
+            sender: sender.clone(),
         }));
+        let deliveries = Deliveries::new(Arc::clone(ledger.store()), sender, settings.webhook_waits.clone());
+        tasks.spawn(deliveries.run(stop_serving.clone()));
         tasks.spawn(serve(listener, Arc::clone(&server), stop_serving.clone()));
         tracing::info!(%address, "listening on http://{address}");
         Serving { address, server }
@@ -257,6 +265,11 @@ pub(crate) fn public_url(settings: &Settings, address: Option<SocketAddr>) -> Re
             Url::parse(&text).map_err(|error| ConfigError::Refused(format!("{text}: {error}")))
         }
     }
+}
+
+/// Whoever may use a server that only this machine reaches can reach this machine without it, too.
+fn reach(settings: &Settings) -> Reach {
+    if settings.is_local() { Reach::PublicAndThisMachine } else { Reach::Public }
 }
 
 fn rules(settings: &Settings) -> Rules {

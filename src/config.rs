@@ -60,6 +60,8 @@ pub struct Settings {
     pub look_up_waits: Vec<SignedDuration>,
     /// When Twilio is asked what a call cost, counted from its end.
     pub price_waits: Vec<SignedDuration>,
+    /// When an event that a webhook's endpoint did not take is delivered again, counted from the first try.
+    pub webhook_waits: Vec<SignedDuration>,
     /// What a begun minute of a call costs, until Twilio has named a call's price.
     pub price_per_minute: Amount,
     /// How long placing a call may take.
@@ -126,6 +128,7 @@ impl Settings {
             phone_rules: regions(sources.get("GYMCALL_ALLOWED_REGIONS").unwrap_or("US"))?,
             look_up_waits: waits(sources, "GYMCALL_LOOK_UP_WAITS", "60s,2m,10m,60m", "request")?,
             price_waits: waits(sources, "GYMCALL_PRICE_WAITS", "1m,10m,1h,6h,24h", "end of the call")?,
+            webhook_waits: waits(sources, "GYMCALL_WEBHOOK_WAITS", "5s,30s,2m,10m,1h,6h,24h", "first try")?,
             price_per_minute: sources.parse("GYMCALL_PRICE_PER_MINUTE", Amount::from_micros(14_000))?,
             dial_deadline: duration("GYMCALL_DIAL_DEADLINE", sources.get("GYMCALL_DIAL_DEADLINE").unwrap_or("10s"))?,
             // A conversation over a stream hears machines itself.

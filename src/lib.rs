@@ -21,6 +21,7 @@ pub mod cli;
 pub mod config;
 pub mod dial;
 pub mod doctor;
+pub mod notify;
 mod price;
 pub mod reconcile;
 pub mod recover;

@@ -9,7 +9,9 @@ mod calls;
 mod campaigns;
 mod changes;
 pub mod doorway;
+mod endpoints;
 pub mod error;
+mod events;
 mod forecast;
 mod gather;
 mod gyms;
@@ -50,6 +52,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Speech;
+use crate::notify::sender::Sender;
 use crate::twilio::callback::{AMD_PATH, GATHER_PATH, STATUS_PATH, STREAM_PATH, VOICE_PATH};
 use crate::twilio::client::Client;
 use crate::twilio::public_url::PublicBase;
@@ -78,6 +81,12 @@ pub struct Server {
     pub(crate) machine_detection: bool,
     /// Whether nothing new is dialled any more.
     pub(crate) stopping: CancellationToken,
+    /// Whether the server ends: then whoever watches is let go.
+    pub(crate) closing: CancellationToken,
+    /// Who delivers events: it knows where they may be delivered to.
+    pub(crate) sender: Sender,
+    /// One for each who may watch.
+    pub(crate) watchers: Arc<Semaphore>,
     /// Conversations and imports that are going on: the server ends when they have ended.
     pub(crate) unfinished: TaskTracker,
     streams: media::OpenStreams,
@@ -119,13 +128,17 @@ pub struct Parts {
     pub machine_detection: bool,
     /// Cancelled once nothing new is dialled any more.
     pub stopping: CancellationToken,
+    /// Cancelled once the server ends.
+    pub closing: CancellationToken,
+    /// Who delivers events.
+    pub sender: Sender,
 }
 
 impl Server {
     /// A server of these parts.
     pub fn new(parts: Parts) -> Self {
-        let Parts { ledger, base, signatures, can_call, api_key, phones, twilio, speech, machine_detection, stopping } =
-            parts;
+        let Parts { ledger, base, signatures, can_call, api_key, phones, twilio, speech, .. } = parts;
+        let Parts { machine_detection, stopping, closing, sender, .. } = parts;
         Self {
             ledger,
             base,
@@ -137,6 +150,9 @@ impl Server {
             speech,
             machine_detection,
             stopping,
+            closing,
+            sender,
+            watchers: Arc::new(Semaphore::new(events::WATCHERS)),
             unfinished: TaskTracker::new(),
             streams: media::OpenStreams::default(),
             in_flight: idempotency::InFlight::default(),
@@ -185,6 +201,9 @@ pub fn router(server: Arc<Server>) -> Router {
             get(suppressions::list).post(suppressions::add).layer(DefaultBodyLimit::max(UPLOAD_LIMIT)),
         )
         .route("/v1/suppressions.csv", get(suppressions::export::csv))
+        .route("/v1/events", get(events::follow))
+        .route("/v1/webhooks", get(endpoints::list).post(endpoints::create))
+        .route("/v1/webhooks/{id}", delete(endpoints::remove))
         .route("/v1/suppressions/{phone_number}", delete(suppressions::remove))
         // The last is asked first: who has no key must not use up the limit of those who have one.
         .route_layer(middleware::from_fn_with_state(Arc::clone(&server), limit::keep))

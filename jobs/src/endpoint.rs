@@ -47,7 +47,7 @@ pub struct Endpoint {
     /// When announcements that it may have wanted were found not to be kept any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gap_at: Option<Timestamp>,
-    /// What went wrong last.
+    /// What went wrong last, if nothing was taken since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_error: Option<LastError>,
     /// Since when nothing is delivered any more, because it said that it is gone.
@@ -155,7 +155,7 @@ impl Endpoint {
     pub fn after(self, id: AnnouncementId, delivery: Delivery, waits: &[SignedDuration], now: Timestamp) -> Self {
         let detail = match delivery {
             Delivery::Taken => {
-                return Self { position: id, trying: None, delivered: self.delivered + 1, ..self };
+                return Self { position: id, trying: None, delivered: self.delivered + 1, last_error: None, ..self };
             }
             Delivery::Gone => {
                 let last_error = Some(LastError { at: now, detail: "it answered 410 Gone".to_owned() });

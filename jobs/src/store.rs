@@ -243,8 +243,7 @@ pub struct CampaignWrite {
 
 /// An endpoint to be stored or forgotten.
 #[derive(Debug, Clone)]
-// One at a time, and mostly the large one.
-#[allow(clippy::large_enum_variant, reason = "it is moved once")]
+#[allow(clippy::large_enum_variant, reason = "one at a time, and mostly the large one")]
 pub enum EndpointWrite {
     /// To be stored.
     Put {

@@ -1,0 +1,194 @@
+//! Where events are delivered to: outgoing webhooks.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use gymcall_jobs::announcement::Kind;
+use gymcall_jobs::endpoint::Endpoint;
+use gymcall_jobs::id::{CampaignId, EndpointId};
+use gymcall_jobs::store::{EndpointWrite, StoreError, Write};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Server;
+use super::error::Problem;
+use super::idempotency::Keyed;
+use super::input;
+use super::reply;
+use crate::notify::signature;
+
+/// How many endpoints there may be.
+const MOST: usize = 50;
+
+/// An endpoint as it is shown.
+#[derive(Debug, Serialize)]
+struct EndpointJson<'a> {
+    id: &'a str,
+    url: &'a str,
+    /// Empty: all.
+    events: &'a [Kind],
+    campaign_id: Option<&'a str>,
+    /// `active`, or `disabled` once it has answered 410.
+    status: &'static str,
+    created_at: Timestamp,
+    /// The event up to which everything was told or given up.
+    position: String,
+    delivered: u64,
+    given_up: u64,
+    /// When the event that was not taken is tried again.
+    next_try_at: Option<Timestamp>,
+    /// How often it was tried.
+    tries: u32,
+    last_error: Option<ErrorJson<'a>>,
+    /// When events were found not to be kept any more before they were delivered.
+    gap_at: Option<Timestamp>,
+    /// Shown once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+struct ErrorJson<'a> {
+    at: Timestamp,
+    detail: &'a str,
+}
+
+impl<'a> EndpointJson<'a> {
+    fn of(endpoint: &'a Endpoint) -> Self {
+        let error = endpoint.last_error.as_ref();
+        Self {
+            id: endpoint.id.as_str(),
+            url: &endpoint.url,
+            events: &endpoint.events,
+            campaign_id: endpoint.campaign.as_ref().map(CampaignId::as_str),
+            status: if endpoint.disabled_at.is_some() { "disabled" } else { "active" },
+            created_at: endpoint.created_at,
+            position: endpoint.position.to_string(),
+            delivered: endpoint.delivered,
+            given_up: endpoint.given_up,
+            next_try_at: endpoint.ready_at(),
+            tries: endpoint.trying.as_ref().map_or(0, |trying| trying.tries),
+            last_error: error.map(|error| ErrorJson { at: error.at, detail: &error.detail }),
+            gap_at: endpoint.gap_at,
+            secret: None,
+        }
+    }
+
+    fn json(&self) -> serde_json::Value {
+        // Texts, numbers and times always have a form in JSON.
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+/// `GET /v1/webhooks`
+pub(super) async fn list(State(server): State<Arc<Server>>) -> Result<Response, Problem> {
+    let endpoints = server.ledger.store().endpoints().await?;
+    let items: Vec<_> = endpoints.iter().map(|stored| EndpointJson::of(&stored.record).json()).collect();
+    Ok(reply::page(&items, None))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EndpointRequest {
+    url: String,
+    #[serde(default)]
+    events: Vec<String>,
+    campaign_id: Option<String>,
+}
+
+/// `POST /v1/webhooks`: told of everything that happens from now on. Its secret is in this reply and in no other.
+pub(super) async fn create(
+    State(server): State<Arc<Server>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let keyed = match Keyed::begin(&server, &headers, "POST /v1/webhooks", &body).await {
+        Ok(keyed) => keyed,
+        Err(reply) => return Ok(reply),
+    };
+    let request: EndpointRequest = input::read(&body)?;
+    let refused = |error: crate::notify::target::TargetError| Problem::field("/url", error.code(), error.to_string());
+    let url = server.sender.check(request.url.trim()).await.map_err(refused)?;
+    let events = kinds(&request.events)?;
+    let campaign = campaign(&server, request.campaign_id).await?;
+    let store = server.ledger.store();
+    if store.endpoints().await?.len() >= MOST {
+        return Err(Problem::conflict(format!("there are {MOST} webhooks already: delete one first")));
+    }
+    let now = server.ledger.now();
+    let endpoint = Endpoint {
+        id: EndpointId::new(now, rand::random()),
+        url: url.into(),
+        events,
+        campaign,
+        secret: signature::secret(&rand::random()),
+        created_at: now,
+        position: store.last_announcement().await?,
+        trying: None,
+        lease: None,
+        delivered: 0,
+        given_up: 0,
+        gap_at: None,
+        last_error: None,
+        disabled_at: None,
+    };
+    let shown = EndpointJson { secret: Some(endpoint.secret.expose()), ..EndpointJson::of(&endpoint) }.json();
+    let write = Write {
+        endpoint: Some(EndpointWrite::Put { endpoint, from: None }),
+        reply: keyed.claim(StatusCode::CREATED, shown.to_string(), now),
+        ..Write::default()
+    };
+    match store.commit(write).await {
+        Err(StoreError::KeyTaken(saved)) => Ok(keyed.taken(&server, &saved).await),
+        committed => committed.map(|()| reply::json(StatusCode::CREATED, &shown)).map_err(Problem::from),
+    }
+}
+
+fn kinds(names: &[String]) -> Result<Vec<Kind>, Problem> {
+    let mut kinds: Vec<Kind> = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        let unknown = |error| {
+            let known = Kind::ALL.iter().map(|kind| kind.as_str()).collect::<Vec<_>>().join(", ");
+            Problem::field(&format!("/events/{index}"), "unknown", format!("{error}; there are {known}"))
+        };
+        let kind = name.parse().map_err(|error: gymcall_jobs::announcement::UnknownKind| unknown(error))?;
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    Ok(kinds)
+}
+
+async fn campaign(server: &Server, id: Option<String>) -> Result<Option<CampaignId>, Problem> {
+    let Some(text) = id else { return Ok(None) };
+    let unknown = || Problem::field("/campaign_id", "unknown", "no such campaign");
+    let id: CampaignId = text.parse().map_err(|_| unknown())?;
+    server.ledger.store().campaign(&id).await?.ok_or_else(unknown)?;
+    Ok(Some(id))
+}
+
+/// `DELETE /v1/webhooks/{id}`: what was not delivered by then is not delivered any more.
+pub(super) async fn remove(
+    State(server): State<Arc<Server>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let keyed = match Keyed::begin(&server, &headers, &format!("DELETE /v1/webhooks/{id}"), &[]).await {
+        Ok(keyed) => keyed,
+        Err(reply) => return Ok(reply),
+    };
+    let id: EndpointId = id.parse().map_err(|_| Problem::missing("webhook"))?;
+    let write = Write {
+        endpoint: Some(EndpointWrite::Remove(id)),
+        reply: keyed.claim(StatusCode::NO_CONTENT, String::new(), server.ledger.now()),
+        ..Write::default()
+    };
+    match server.ledger.store().commit(write).await {
+        Err(StoreError::KeyTaken(saved)) => Ok(keyed.taken(&server, &saved).await),
+        Err(StoreError::Missing(_)) => Err(Problem::missing("webhook")),
+        committed => committed.map(|()| StatusCode::NO_CONTENT.into_response()).map_err(Problem::from),
+    }
+}
