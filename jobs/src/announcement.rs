@@ -148,29 +148,35 @@ impl Announcement {
         told
     }
 
-    /// What is told of a campaign that became `after` because of what somebody decided.
+    /// What is told of a campaign that became `after`. That its run is over is told with the run's end: see
+    /// [`Announcement::of_end`].
     pub fn of_campaign(before: &Campaign, after: &Campaign, counts: &Counts, at: Timestamp) -> Option<Self> {
         let paused = |campaign: &Campaign| campaign.paused_reason().is_some();
         let is = |campaign: &Campaign, state| campaign.state == state;
-        let kind = if is(after, CampaignState::Running) && !is(before, CampaignState::Running) {
-            Kind::CampaignStarted
+        let status = after.status(counts);
+        let goes_on = is(before, CampaignState::Running) && before.run == after.run && before.runs == after.runs;
+        let (kind, status) = if is(after, CampaignState::Running) && !goes_on {
+            // Also where nobody is left to be called: that is told next.
+            (Kind::CampaignStarted, CampaignStatus::Running)
         } else if paused(after) && !paused(before) {
-            Kind::CampaignPaused
-        } else if is(after, CampaignState::Cancelled) && !is(before, CampaignState::Cancelled) {
-            Kind::CampaignEnded
+            (Kind::CampaignPaused, status)
+        } else if is(after, CampaignState::Cancelled) && !is(before, CampaignState::Cancelled) && !before.has_begun() {
+            // No run of it will end.
+            (Kind::CampaignEnded, status)
         } else {
             return None;
         };
-        Some(Self {
-            at,
-            kind,
-            about: About::Campaign {
-                campaign: after.id.clone(),
-                run: after.run.clone(),
-                status: after.status(counts),
-                paused_reason: after.paused_reason(),
-            },
-        })
+        Some(Self::about(after, after.run.clone(), kind, status, at))
+    }
+
+    /// What is told of a campaign whose run is over. `counts` are those of its present run.
+    pub fn of_end(campaign: &Campaign, run: &RunId, counts: &Counts, at: Timestamp) -> Self {
+        Self::about(campaign, run.clone(), Kind::CampaignEnded, campaign.status(counts), at)
+    }
+
+    fn about(campaign: &Campaign, run: RunId, kind: Kind, status: CampaignStatus, at: Timestamp) -> Self {
+        let paused_reason = campaign.paused_reason();
+        Self { at, kind, about: About::Campaign { campaign: campaign.id.clone(), run, status, paused_reason } }
     }
 }
 

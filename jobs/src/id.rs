@@ -112,7 +112,7 @@ id!(
 
 id!(
     /// Where announcements are delivered to: `hook_` and 26 characters.
-    EndpointId, "hook_"
+    EndpointId, "hook_", "^hook_[0-9a-hjkmnp-tv-z]{26}$"
 );
 
 /// Twilio's name of a call: `CA` and 32 hexadecimal digits.

@@ -77,6 +77,15 @@ pub trait Store: Send + Sync + 'static {
         campaign: Option<CampaignWrite>,
     ) -> Result<(), StoreError>;
 
+    /// As [`Store::publish_import`], for a list that becomes a campaign's present run, which others are to hear of.
+    async fn publish_run(
+        &self,
+        import: &ImportId,
+        reply: Option<ReplyWrite>,
+        campaign: CampaignWrite,
+        announce: Vec<Announcement>,
+    ) -> Result<(), StoreError>;
+
     /// Forgets an import that was not published.
     async fn drop_import(&self, import: &ImportId) -> Result<(), StoreError>;
 

@@ -9,7 +9,8 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Ledger, MAX_RACES};
-use crate::campaign::{Campaign, CampaignState};
+use crate::announcement::Announcement;
+use crate::campaign::{Campaign, CampaignState, Counts};
 use crate::id::{CampaignId, ImportId, RunId};
 use crate::run::{Cause, Run};
 use crate::schedule::Missed;
@@ -110,8 +111,9 @@ impl Firings {
                 Firing::Begin(campaign, run) => (campaign, Some(run)),
                 Firing::Anew(..) => return self.begin_anew(id, &run).await,
             };
+            let announce = self.begin_of(&record, &campaign);
             let campaign = Some(CampaignWrite { campaign, from: Some(version), begins: begins.clone() });
-            match self.ledger.store.commit(Write { campaign, ..Write::default() }).await {
+            match self.ledger.store.commit(Write { campaign, announce, ..Write::default() }).await {
                 Ok(()) => {
                     begins.iter().for_each(log_begin);
                     return Ok(true);
@@ -164,8 +166,9 @@ impl Firings {
                 self.ledger.copy_gyms(&record, &campaign, import, self.chance).await?;
                 copied_by = Some(campaign.policy.window.clone());
             }
+            let announce = self.begin_of(&record, &campaign);
             let write = CampaignWrite { campaign, from: Some(version), begins: Some(begins.clone()) };
-            match self.ledger.store.publish_import(import, None, Some(write)).await {
+            match self.ledger.store.publish_run(import, None, write, announce).await {
                 Ok(()) => {
                     log_begin(&begins);
                     // They may have changed while the gyms were copied.
@@ -177,6 +180,10 @@ impl Firings {
             }
         }
         Err(StoreError::Conflict)
+    }
+
+    fn begin_of(&self, before: &Campaign, after: &Campaign) -> Vec<Announcement> {
+        Announcement::of_campaign(before, after, &Counts::default(), self.ledger.now()).into_iter().collect()
     }
 
     async fn close_left_open(&mut self) {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::campaigns::CampaignError;
 use super::{Ledger, MAX_RACES};
+use crate::announcement::Announcement;
 use crate::campaign::{ActionError, Campaign, CampaignState, Counts};
 use crate::id::{CampaignId, ImportId, RunId};
 use crate::job::Status;
@@ -91,9 +92,11 @@ impl Ledger {
             let stored = self.store.campaign(&import.campaign.id).await?.ok_or(CampaignError::Missing)?;
             let Stored { record, version } = stored;
             let counts = self.store.counts(&record.run).await?;
-            let (campaign, begins) = record.replaced(&import.campaign.run, &counts, self.now())?;
+            let now = self.now();
+            let (campaign, begins) = record.replaced(&import.campaign.run, &counts, now)?;
+            let announce = Announcement::of_campaign(&record, &campaign, &counts, now).into_iter().collect();
             let write = CampaignWrite { campaign, from: Some(version), begins };
-            match self.store.publish_import(&import.id, reply.clone(), Some(write)).await {
+            match self.store.publish_run(&import.id, reply.clone(), write, announce).await {
                 Ok(()) => return Ok(()),
                 Err(StoreError::Conflict) => {}
                 Err(error) => return Err(error.into()),

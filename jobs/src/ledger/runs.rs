@@ -1,6 +1,9 @@
 //! Runs: their gyms are copied, what is left of replaced ones is cleared, and their ends are written down.
 
+use jiff::Timestamp;
+
 use super::Ledger;
+use crate::announcement::Announcement;
 use crate::campaign::Campaign;
 use crate::event::Event;
 use crate::id::{ImportId, JobId, RunId};
@@ -67,14 +70,23 @@ impl Ledger {
         self.tell(id, if held { Event::Overtaken } else { Event::Superseded }).await.map(|_| true)
     }
 
+    async fn end_of(&self, run: &Run, now: Timestamp) -> Result<Option<Announcement>, StoreError> {
+        let Some(Stored { record, .. }) = self.store.campaign(&run.campaign).await? else { return Ok(None) };
+        // Of a run that was replaced it is the newer one that says how the campaign stands.
+        let counts = self.store.counts(&record.run).await?;
+        Ok(Some(Announcement::of_end(&record, &run.id, &counts, now)))
+    }
+
     /// Writes down that a run is over, if it is: no job of it waits or is being called. Once, whoever finds out first.
     pub async fn end_run(&self, id: &RunId) -> Result<Option<Run>, StoreError> {
         let Some(run) = self.store.run(id).await?.filter(|run| run.ended_at.is_none()) else { return Ok(None) };
         if self.store.counts(id).await?.open() > 0 {
             return Ok(None);
         }
-        let ended = Run { ended_at: Some(self.now()), ..run };
-        match self.store.commit(Write { ends: Some(ended.clone()), ..Write::default() }).await {
+        let now = self.now();
+        let announce = self.end_of(&run, now).await?.into_iter().collect();
+        let ended = Run { ended_at: Some(now), ..run };
+        match self.store.commit(Write { ends: Some(ended.clone()), announce, ..Write::default() }).await {
             Ok(()) => {
                 let Run { campaign, number, .. } = &ended;
                 tracing::info!(campaign_id = %campaign, run_id = %id, "campaign {campaign}: run {number} has ended");

@@ -49,7 +49,7 @@ use super::{
     BeginDial, Begun, CampaignWrite, Capacity, Change, Doubt, DueNow, Entry, Fires, JobQuery, Overdue, Page,
     ReplyWrite, SavedReply, Standing, Store, StoreError, Stored, Suppressed, Suppression, Write,
 };
-use crate::announcement::{AnnouncementId, Announcements};
+use crate::announcement::{Announcement, AnnouncementId, Announcements};
 use crate::breaker::Endings;
 use crate::campaign::{Campaign, Counts};
 use crate::endpoint::Endpoint;
@@ -145,7 +145,17 @@ impl Store for RedisStore {
         reply: Option<ReplyWrite>,
         campaign: Option<CampaignWrite>,
     ) -> Result<(), StoreError> {
-        import::publish(&self.link, import, reply, campaign).await
+        import::publish(&self.link, import, reply, campaign, &[]).await
+    }
+
+    async fn publish_run(
+        &self,
+        import: &ImportId,
+        reply: Option<ReplyWrite>,
+        campaign: CampaignWrite,
+        announce: Vec<Announcement>,
+    ) -> Result<(), StoreError> {
+        import::publish(&self.link, import, reply, Some(campaign), &announce).await
     }
 
     async fn drop_import(&self, import: &ImportId) -> Result<(), StoreError> {

@@ -56,7 +56,7 @@ use super::{
     BeginDial, Begun, CampaignWrite, Capacity, Change, Doubt, DueNow, Entry, Fires, JobQuery, Overdue, Page,
     ReplyWrite, SavedReply, Standing, Store, StoreError, Stored, Suppressed, Suppression, Write,
 };
-use crate::announcement::{AnnouncementId, Announcements};
+use crate::announcement::{Announcement, AnnouncementId, Announcements};
 use crate::breaker::Endings;
 use crate::campaign::{Campaign, Counts};
 use crate::endpoint::Endpoint;
@@ -120,6 +120,25 @@ impl SqliteStore {
     /// How many transactions were run so far: for measuring how well writes share them.
     pub fn transactions(&self) -> u64 {
         self.writer.transactions()
+    }
+
+    async fn publish(
+        &self,
+        import: &ImportId,
+        reply: Option<ReplyWrite>,
+        campaign: Option<CampaignWrite>,
+        announce: &[Announcement],
+    ) -> Result<(), StoreError> {
+        let import = import.to_string();
+        let campaign = campaign.map(campaigns::CampaignChange::new).transpose()?;
+        let announce = rows::encode_all(announce)?;
+        let clock = self.clock.clone();
+        let run = move |db: &_, changes: &mut _| {
+            let now = micros(whole_micros(clock.as_ref()));
+            import::publish(db, &import, reply.as_ref(), campaign.as_ref(), now, changes)?;
+            Ok(announcements::write(db, &announce, now)?)
+        };
+        self.writer.run(run).await
     }
 
     async fn ask<T, F>(&self, question: F) -> Result<T, StoreError>
@@ -199,14 +218,17 @@ impl Store for SqliteStore {
         reply: Option<ReplyWrite>,
         campaign: Option<CampaignWrite>,
     ) -> Result<(), StoreError> {
-        let import = import.to_string();
-        let campaign = campaign.map(campaigns::CampaignChange::new).transpose()?;
-        let clock = self.clock.clone();
-        let run = move |db: &_, changes: &mut _| {
-            let now = micros(whole_micros(clock.as_ref()));
-            import::publish(db, &import, reply.as_ref(), campaign.as_ref(), now, changes)
-        };
-        self.writer.run(run).await
+        self.publish(import, reply, campaign, &[]).await
+    }
+
+    async fn publish_run(
+        &self,
+        import: &ImportId,
+        reply: Option<ReplyWrite>,
+        campaign: CampaignWrite,
+        announce: Vec<Announcement>,
+    ) -> Result<(), StoreError> {
+        self.publish(import, reply, Some(campaign), &announce).await
     }
 
     async fn drop_import(&self, import: &ImportId) -> Result<(), StoreError> {

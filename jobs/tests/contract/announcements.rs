@@ -144,6 +144,9 @@ pub async fn what_happens_to_jobs_and_campaigns_is_announced(keeper: impl Keeper
     act(Action::Resume).await;
     end_with_ledger(&ledger, &*store, one.id()).await;
     act(Action::Cancel).await;
+    while ledger.clear_cancelled().await.unwrap() {}
+    ledger.end_run(&campaign.run).await.unwrap();
+    ledger.end_run(&campaign.run).await.unwrap();
     let found = all(&*store).await;
     let expected = [
         Kind::CampaignStarted,

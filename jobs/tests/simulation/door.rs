@@ -1,7 +1,7 @@
 //! A process's way to the store: slow, and now and then cut, before or after the store did as asked.
 
 use async_trait::async_trait;
-use gymcall_jobs::announcement::{AnnouncementId, Announcements};
+use gymcall_jobs::announcement::{Announcement, AnnouncementId, Announcements};
 use gymcall_jobs::breaker::Endings;
 use gymcall_jobs::campaign::{Campaign, Counts};
 use gymcall_jobs::endpoint::Endpoint;
@@ -177,6 +177,16 @@ impl Store for Door {
         _: &ImportId,
         _: Option<ReplyWrite>,
         _: Option<CampaignWrite>,
+    ) -> Result<(), StoreError> {
+        not_here()
+    }
+
+    async fn publish_run(
+        &self,
+        _: &ImportId,
+        _: Option<ReplyWrite>,
+        _: CampaignWrite,
+        _: Vec<Announcement>,
     ) -> Result<(), StoreError> {
         not_here()
     }

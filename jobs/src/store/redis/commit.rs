@@ -14,8 +14,8 @@ pub(super) async fn commit(link: &Link, write: Write) -> Result<(), StoreError> 
     let call = call(link, &write)?;
     // A history would have its new entries twice, and those who watch would hear twice of what has no version; what
     // has a version or a key notices that it was written.
-    let twice =
-        write.notes.is_some() || (!write.announce.is_empty() && write.job.is_none() && write.campaign.is_none());
+    let twice = write.notes.is_some()
+        || (!write.announce.is_empty() && write.job.is_none() && write.campaign.is_none() && write.ends.is_none());
     let again = if twice { Again::Never } else { Again::Safe };
     let ran = link.run(&call, again).await?;
     let suppressions = outcome(link, &write, ran).await?;

@@ -7,8 +7,9 @@ use redis::cmd;
 
 use super::keys;
 use super::link::{Again, Link, client_name};
-use super::record::{encode, push_campaign, push_reply};
+use super::record::{encode, push_announcements, push_campaign, push_reply};
 use super::script::{self, Answer, Call};
+use crate::announcement::Announcement;
 use crate::id::{CampaignId, ImportId, RunId};
 use crate::job::{CallJob, Status};
 use crate::store::kept::{self, micros};
@@ -80,12 +81,14 @@ pub(super) async fn publish(
     import: &ImportId,
     reply: Option<ReplyWrite>,
     change: Option<CampaignWrite>,
+    announce: &[Announcement],
 ) -> Result<(), StoreError> {
     let campaign: Option<String> = link.ask(cmd("HGET").arg(keys::import(import)).arg("campaign")).await?;
     let mut call = Call::of(&script::PUBLISH);
     call.maybe(link.given_time()).push(link.origin()).push(import.as_str());
     push_reply(&mut call, reply.as_ref())?;
     push_campaign(&mut call, change.as_ref())?;
+    push_announcements(&mut call, announce)?;
     // Published twice it would be missing the second time: whether it was there is told by an error, not by a guess.
     let ran = link.run(&call, Again::Never).await?;
     if ran.answer.word() != "ok" {

@@ -20,6 +20,7 @@ show_batch(batch, run)
 if call('EXISTS', P .. 'due:' .. batch) == 1 then call('SADD', P .. 'sources', batch) end
 count(run, 0, rows)
 if change then write_campaign(change) end
+announce()
 if reply then keep_reply(reply_key, reply_value) end
 tell(origin, 'campaign ' .. campaign)
 return { 'ok', counted() }
