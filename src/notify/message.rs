@@ -4,9 +4,11 @@ use gymcall_jobs::announcement::{About, Announced};
 use gymcall_jobs::outcome::Outcome;
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// An announcement in JSON.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Event)]
 pub struct Message<'a> {
     /// Its id: the same whenever it is told again.
     pub id: String,
@@ -19,7 +21,8 @@ pub struct Message<'a> {
 }
 
 /// Whom an announcement is about. What does not apply is left out.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[schema(as = EventData)]
 pub struct Data<'a> {
     /// The campaign.
     #[serde(skip_serializing_if = "Option::is_none")]

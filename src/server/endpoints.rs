@@ -12,6 +12,7 @@ use gymcall_jobs::id::{CampaignId, EndpointId};
 use gymcall_jobs::store::{EndpointWrite, StoreError, Write};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::Server;
 use super::error::Problem;
@@ -23,36 +24,48 @@ use crate::notify::signature;
 /// How many endpoints there may be.
 const MOST: usize = 50;
 
-/// An endpoint as it is shown.
-#[derive(Debug, Serialize)]
-struct EndpointJson<'a> {
-    id: &'a str,
+/// Where events are delivered to, and how that goes.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Webhook)]
+pub(super) struct EndpointJson<'a> {
+    /// Its id.
+    id: &'a EndpointId,
+    /// Where it is.
     url: &'a str,
-    /// Empty: all.
+    /// Which events are delivered; all if the list is empty.
     events: &'a [Kind],
-    campaign_id: Option<&'a str>,
+    /// Of which campaign; null: of all, and of single calls.
+    campaign_id: Option<&'a CampaignId>,
     /// `active`, or `disabled` once it has answered 410.
     status: &'static str,
+    /// When it was created.
     created_at: Timestamp,
     /// The event up to which everything was told or given up.
     position: String,
+    /// How many events it has taken.
     delivered: u64,
+    /// How many were given up after the last try.
     given_up: u64,
     /// When the event that was not taken is tried again.
     next_try_at: Option<Timestamp>,
     /// How often it was tried.
     tries: u32,
+    /// What went wrong last, if nothing was taken since.
     last_error: Option<ErrorJson<'a>>,
     /// When events were found not to be kept any more before they were delivered.
     gap_at: Option<Timestamp>,
-    /// Shown once.
+    /// What deliveries are signed with: only in the reply that created it.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<&'a str>,
 }
 
-#[derive(Debug, Serialize)]
-struct ErrorJson<'a> {
+/// What went wrong with a delivery.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WebhookError)]
+pub(super) struct ErrorJson<'a> {
+    /// When.
     at: Timestamp,
+    /// In words.
     detail: &'a str,
 }
 
@@ -60,10 +73,10 @@ impl<'a> EndpointJson<'a> {
     fn of(endpoint: &'a Endpoint) -> Self {
         let error = endpoint.last_error.as_ref();
         Self {
-            id: endpoint.id.as_str(),
+            id: &endpoint.id,
             url: &endpoint.url,
             events: &endpoint.events,
-            campaign_id: endpoint.campaign.as_ref().map(CampaignId::as_str),
+            campaign_id: endpoint.campaign.as_ref(),
             status: if endpoint.disabled_at.is_some() { "disabled" } else { "active" },
             created_at: endpoint.created_at,
             position: endpoint.position.to_string(),
@@ -76,26 +89,27 @@ impl<'a> EndpointJson<'a> {
             secret: None,
         }
     }
-
-    fn json(&self) -> serde_json::Value {
-        // Texts, numbers and times always have a form in JSON.
-        serde_json::to_value(self).unwrap_or_default()
-    }
 }
 
 /// `GET /v1/webhooks`
 pub(super) async fn list(State(server): State<Arc<Server>>) -> Result<Response, Problem> {
     let endpoints = server.ledger.store().endpoints().await?;
-    let items: Vec<_> = endpoints.iter().map(|stored| EndpointJson::of(&stored.record).json()).collect();
-    Ok(reply::page(&items, None))
+    let items: Vec<_> = endpoints.iter().map(|stored| EndpointJson::of(&stored.record)).collect();
+    Ok(reply::page(items, None))
 }
 
-#[derive(Deserialize)]
+/// Where events are to be delivered to from now on.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewWebhook)]
 #[serde(deny_unknown_fields)]
-struct EndpointRequest {
+pub(super) struct EndpointRequest {
+    /// An https URL on the public internet.
+    #[schema(example = "https://example.com/gymcall")]
     url: String,
+    /// Which events; without any, all.
     #[serde(default)]
     events: Vec<String>,
+    /// Only those of this campaign.
     campaign_id: Option<String>,
 }
 
@@ -135,7 +149,9 @@ pub(super) async fn create(
         last_error: None,
         disabled_at: None,
     };
-    let shown = EndpointJson { secret: Some(endpoint.secret.expose()), ..EndpointJson::of(&endpoint) }.json();
+    let shown = EndpointJson { secret: Some(endpoint.secret.expose()), ..EndpointJson::of(&endpoint) };
+    // Texts, numbers and times always have a form in JSON.
+    let shown = serde_json::to_value(&shown).unwrap_or_default();
     let write = Write {
         endpoint: Some(EndpointWrite::Put { endpoint, from: None }),
         reply: keyed.claim(StatusCode::CREATED, shown.to_string(), now),
