@@ -1,7 +1,7 @@
 //! The HTTP server: the interface for users, and the side that Twilio talks to.
 //!
-//! [`router`] is every route on one page. Users' routes need the key ([`auth`]); Twilio's are
-//! signed ([`webhooks`], [`media`]). A handler reads its input, asks the ledger or the store, and
+//! [`router`] is every route on one page, each with what describes it in [`openapi`]. Users' routes need the key
+//! ([`auth`]); Twilio's are signed ([`webhooks`], [`media`]). A handler reads its input, asks the ledger or the store, and
 //! shows what came of it; what a job becomes is decided nowhere here.
 
 mod auth;
@@ -22,6 +22,7 @@ mod jobs;
 mod limit;
 mod media;
 mod minutes;
+mod openapi;
 mod page;
 mod recording;
 mod redial;
@@ -43,17 +44,17 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware;
-use axum::routing::{delete, get, post};
 use gymcall_jobs::ledger::Ledger;
 use gymcall_jobs::phone::PhoneRules;
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
+use utoipa_axum::routes;
 
 use crate::config::Speech;
 use crate::notify::sender::Sender;
-use crate::twilio::callback::{AMD_PATH, GATHER_PATH, STATUS_PATH, STREAM_PATH, VOICE_PATH};
 use crate::twilio::client::Client;
 use crate::twilio::public_url::PublicBase;
 use crate::twilio::signature::Verifier;
@@ -167,53 +168,69 @@ const BODY_LIMIT: usize = 256 * 1024;
 /// The most that an uploaded CSV may be, in bytes: a million wide rows, in UTF-16 too.
 const UPLOAD_LIMIT: usize = 512 * 1024 * 1024;
 
+/// Routes that need the key.
+fn users() -> OpenApiRouter<Arc<Server>> {
+    OpenApiRouter::new()
+        .routes(routes!(calls::place))
+        .routes(routes!(calls::show))
+        .routes(routes!(recording::wav))
+        .routes(routes!(campaigns::create, campaigns::list))
+        .routes(routes!(campaigns::show))
+        .routes(routes!(campaigns::start))
+        .routes(routes!(campaigns::pause))
+        .routes(routes!(campaigns::resume))
+        .routes(routes!(campaigns::cancel))
+        .routes(routes!(runs::duplicate))
+        .routes(routes!(runs::list))
+        .routes(routes!(gyms::import).layer(DefaultBodyLimit::max(UPLOAD_LIMIT)))
+        .routes(routes!(gyms::template::show))
+        .routes(routes!(forecast::show))
+        .routes(routes!(jobs::of_campaign))
+        .routes(routes!(results::json))
+        .routes(routes!(results::csv))
+        .routes(routes!(changes::json))
+        .routes(routes!(changes::csv))
+        .routes(routes!(redial::many))
+        .routes(routes!(test_call::place))
+        .routes(routes!(jobs::show))
+        .routes(routes!(jobs::events))
+        .routes(routes!(jobs::cancel))
+        .routes(routes!(jobs::redial))
+        .routes(routes!(jobs::resolve))
+        .routes(routes!(suppressions::list, suppressions::add).layer(DefaultBodyLimit::max(UPLOAD_LIMIT)))
+        .routes(routes!(suppressions::export::csv))
+        .routes(routes!(suppressions::remove))
+        .routes(routes!(events::follow))
+        .routes(routes!(endpoints::list, endpoints::create))
+        .routes(routes!(endpoints::remove))
+}
+
+/// Routes that Twilio asks, and signs.
+fn twilio() -> OpenApiRouter<Arc<Server>> {
+    OpenApiRouter::new()
+        .routes(routes!(webhooks::voice))
+        .routes(routes!(webhooks::status))
+        .routes(routes!(gather::heard))
+        .routes(routes!(webhooks::amd))
+        .routes(routes!(media::open))
+}
+
+/// Routes that are open to everybody.
+fn open() -> OpenApiRouter<Arc<Server>> {
+    OpenApiRouter::new()
+        .routes(routes!(health::alive))
+        .routes(routes!(health::ready))
+        .routes(routes!(openapi::show))
+        .routes(routes!(openapi::docs))
+}
+
 /// Every route.
 pub fn router(server: Arc<Server>) -> Router {
-    let users = Router::new()
-        .route("/v1/calls", post(calls::place))
-        .route("/v1/calls/{id}", get(calls::show))
-        .route("/v1/calls/{id}/recording.wav", get(recording::wav))
-        .route("/v1/campaigns", post(campaigns::create).get(campaigns::list))
-        .route("/v1/campaigns/{id}", get(campaigns::show))
-        .route("/v1/campaigns/{id}/start", post(campaigns::start))
-        .route("/v1/campaigns/{id}/pause", post(campaigns::pause))
-        .route("/v1/campaigns/{id}/resume", post(campaigns::resume))
-        .route("/v1/campaigns/{id}/cancel", post(campaigns::cancel))
-        .route("/v1/campaigns/{id}/duplicate", post(runs::duplicate))
-        .route("/v1/campaigns/{id}/runs", get(runs::list))
-        .route("/v1/campaigns/{id}/gyms", post(gyms::import).layer(DefaultBodyLimit::max(UPLOAD_LIMIT)))
-        .route("/v1/campaigns/{id}/gyms/template.csv", get(gyms::template::show))
-        .route("/v1/campaigns/{id}/forecast", get(forecast::show))
-        .route("/v1/campaigns/{id}/jobs", get(jobs::of_campaign))
-        .route("/v1/campaigns/{id}/results", get(results::json))
-        .route("/v1/campaigns/{id}/results.csv", get(results::csv))
-        .route("/v1/campaigns/{id}/changes", get(changes::json))
-        .route("/v1/campaigns/{id}/changes.csv", get(changes::csv))
-        .route("/v1/campaigns/{id}/redial", post(redial::many))
-        .route("/v1/campaigns/{id}/test_call", post(test_call::place))
-        .route("/v1/jobs/{id}", get(jobs::show))
-        .route("/v1/jobs/{id}/events", get(jobs::events))
-        .route("/v1/jobs/{id}/cancel", post(jobs::cancel))
-        .route("/v1/jobs/{id}/redial", post(jobs::redial))
-        .route("/v1/jobs/{id}/resolve", post(jobs::resolve))
-        .route(
-            "/v1/suppressions",
-            get(suppressions::list).post(suppressions::add).layer(DefaultBodyLimit::max(UPLOAD_LIMIT)),
-        )
-        .route("/v1/suppressions.csv", get(suppressions::export::csv))
-        .route("/v1/events", get(events::follow))
-        .route("/v1/webhooks", get(endpoints::list).post(endpoints::create))
-        .route("/v1/webhooks/{id}", delete(endpoints::remove))
-        .route("/v1/suppressions/{phone_number}", delete(suppressions::remove))
+    let users = Router::from(users())
         // The last is asked first: who has no key must not use up the limit of those who have one.
         .route_layer(middleware::from_fn_with_state(Arc::clone(&server), limit::keep))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&server), auth::require_key));
-    let twilio = Router::new()
-        .route(VOICE_PATH, post(webhooks::voice))
-        .route(STATUS_PATH, post(webhooks::status))
-        .route(GATHER_PATH, post(gather::heard))
-        .route(AMD_PATH, post(webhooks::amd))
-        .route(STREAM_PATH, get(media::open));
+    let twilio = Router::from(twilio());
     // A segment of a path in PUBLIC_BASE_URL may begin with a colon, which an older axum had a meaning for.
     let ours = Router::new().merge(users).merge(twilio.clone()).without_v07_checks();
     // A proxy may take that path away before it asks us, or leave it.
@@ -221,8 +238,7 @@ pub fn router(server: Arc<Server>) -> Router {
         "" => ours,
         prefix => ours.nest(prefix, twilio),
     };
-    ours.route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
+    ours.merge(Router::from(open()))
         .fallback(async || Problem::new(StatusCode::NOT_FOUND, "no such page"))
         .method_not_allowed_fallback(async || {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this page does not take that method")

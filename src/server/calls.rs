@@ -116,7 +116,16 @@ struct CallResult<'a> {
     answers: Vec<AnswerReply<'a>>,
 }
 
-/// `POST /v1/calls`
+/// Calls one number now.
+///
+/// Windows bind campaigns only; suppression and the rules for regions bind single calls, too.
+#[utoipa::path(
+    post, path = "/v1/calls", request_body = CallRequest,
+    responses(
+        (status = 201, description = "Twilio has the call", body = PlacedReply<'_>),
+        (status = 202, description = "The pace, the lines or an unclear reply keep it open: ask again", body = PlacedReply<'_>),
+    )
+)]
 pub(super) async fn place(State(server): State<Arc<Server>>, headers: HeaderMap, body: Bytes) -> Response {
     match try_place(&server, &headers, &body).await {
         Ok(response) => response,
@@ -289,7 +298,8 @@ fn call_status(job: &CallJob) -> CallStatus {
     }
 }
 
-/// `GET /v1/calls/{call_id}`
+/// Shows a single call and what came of it.
+#[utoipa::path(get, path = "/v1/calls/{id}", responses((status = 200, description = "The call", body = CallReply<'_>)))]
 pub(super) async fn show(State(server): State<Arc<Server>>, Path(id): Path<String>) -> Result<Response, Problem> {
     let id: JobId = id.parse().map_err(|_| Problem::missing("call"))?;
     let job = server.ledger.store().job(&id).await?.ok_or_else(|| Problem::missing("call"))?.record;

@@ -20,12 +20,16 @@ use super::error::Problem;
 use super::idempotency::Keyed;
 use super::input;
 use super::page::ListQuery;
-use super::reply::{json, page};
+use super::reply::{List, json, page};
 use super::schedule;
 use reply::CampaignReply;
 use request::CampaignRequest;
 
-/// `POST /v1/campaigns`
+/// Makes a new campaign, which has no gyms yet.
+#[utoipa::path(
+    post, path = "/v1/campaigns", request_body = CampaignRequest,
+    responses((status = 201, description = "The campaign", body = CampaignReply<'_>))
+)]
 pub(super) async fn create(
     State(server): State<Arc<Server>>,
     headers: HeaderMap,
@@ -67,7 +71,11 @@ pub(super) async fn create(
     }
 }
 
-/// `GET /v1/campaigns`
+/// Lists campaigns, the newest first.
+#[utoipa::path(
+    get, path = "/v1/campaigns", params(ListQuery),
+    responses((status = 200, description = "Some of them", body = List<CampaignReply<'_>>))
+)]
 pub(super) async fn list(
     State(server): State<Arc<Server>>,
     Query(query): Query<ListQuery>,
@@ -83,7 +91,10 @@ pub(super) async fn list(
     Ok(page(items, found.next))
 }
 
-/// `GET /v1/campaigns/{id}`
+/// Shows a campaign and how its jobs stand.
+#[utoipa::path(
+    get, path = "/v1/campaigns/{id}", responses((status = 200, description = "The campaign", body = CampaignReply<'_>))
+)]
 pub(super) async fn show(State(server): State<Arc<Server>>, Path(id): Path<String>) -> Result<Response, Problem> {
     let campaign = find(&server, &id).await?;
     let counts = server.ledger.store().counts(&campaign.run).await?;
@@ -98,8 +109,9 @@ pub(super) async fn find(server: &Server, id: &str) -> Result<Campaign, Problem>
 }
 
 macro_rules! action {
-    ($(#[$doc:meta])* $name:ident, $action:expr) => {
+    ($(#[$doc:meta])* $name:ident, $path:literal, $action:expr) => {
         $(#[$doc])*
+        #[utoipa::path(post, path = $path, responses((status = 200, description = "The campaign", body = CampaignReply<'_>)))]
         pub(super) async fn $name(
             State(server): State<Arc<Server>>,
             Path(id): Path<String>,
@@ -111,20 +123,20 @@ macro_rules! action {
 }
 
 action!(
-    /// `POST /v1/campaigns/{id}/start`
-    start, Action::Start
+    /// Begins to call.
+    start, "/v1/campaigns/{id}/start", Action::Start
 );
 action!(
-    /// `POST /v1/campaigns/{id}/pause`
-    pause, Action::Pause(PausedReason::Manual)
+    /// Calls nobody new; live calls finish.
+    pause, "/v1/campaigns/{id}/pause", Action::Pause(PausedReason::Manual)
 );
 action!(
-    /// `POST /v1/campaigns/{id}/resume`
-    resume, Action::Resume
+    /// Goes on after a pause.
+    resume, "/v1/campaigns/{id}/resume", Action::Resume
 );
 action!(
-    /// `POST /v1/campaigns/{id}/cancel`
-    cancel, Action::Cancel
+    /// Takes the campaign back for good; live calls finish.
+    cancel, "/v1/campaigns/{id}/cancel", Action::Cancel
 );
 
 async fn act(server: &Server, id: &str, headers: &HeaderMap, verb: &str, action: Action) -> Result<Response, Problem> {

@@ -22,6 +22,7 @@ use utoipa::ToSchema;
 use self::compare::{Changed, Digits, Heard, Word, compare};
 use super::error::Problem;
 use super::jobs::reply::ValueReply;
+use super::reply::List;
 use super::run::{self, RunQuery};
 use super::sheet::{self, Sheet};
 use super::{Server, campaigns, page, reply};
@@ -60,7 +61,11 @@ pub(super) struct ChangeReply<'a> {
     before_run_id: Option<&'a RunId>,
 }
 
-/// `GET /v1/campaigns/{id}/changes`
+/// Lists what changed since the last time that each answer was given, per gym and answer.
+#[utoipa::path(
+    get, path = "/v1/campaigns/{id}/changes", params(RunQuery),
+    responses((status = 200, description = "Some of it", body = List<ChangeReply<'_>>))
+)]
 pub(super) async fn json(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,
@@ -94,7 +99,11 @@ fn place_of(cursor: &str) -> Result<(Digits, usize), Problem> {
     place.ok_or_else(|| StoreError::BadCursor.into())
 }
 
-/// `GET /v1/campaigns/{id}/changes.csv`: all of them, part by part.
+/// Gives all changes as one table.
+#[utoipa::path(
+    get, path = "/v1/campaigns/{id}/changes.csv", params(RunQuery),
+    responses((status = 200, description = "The table", body = String, content_type = "text/csv"))
+)]
 pub(super) async fn csv(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,

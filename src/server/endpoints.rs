@@ -91,7 +91,11 @@ impl<'a> EndpointJson<'a> {
     }
 }
 
-/// `GET /v1/webhooks`
+/// Where events are delivered to.
+#[utoipa::path(
+    get, path = "/v1/webhooks",
+    responses((status = 200, description = "All of them", body = reply::List<EndpointJson<'_>>))
+)]
 pub(super) async fn list(State(server): State<Arc<Server>>) -> Result<Response, Problem> {
     let endpoints = server.ledger.store().endpoints().await?;
     let items: Vec<_> = endpoints.iter().map(|stored| EndpointJson::of(&stored.record)).collect();
@@ -113,7 +117,11 @@ pub(super) struct EndpointRequest {
     campaign_id: Option<String>,
 }
 
-/// `POST /v1/webhooks`: told of everything that happens from now on. Its secret is in this reply and in no other.
+/// Delivers what happens from now on. The secret is in this reply and in no other.
+#[utoipa::path(
+    post, path = "/v1/webhooks", request_body = EndpointRequest,
+    responses((status = 201, description = "The webhook, with its secret", body = EndpointJson<'_>))
+)]
 pub(super) async fn create(
     State(server): State<Arc<Server>>,
     headers: HeaderMap,
@@ -186,7 +194,8 @@ async fn campaign(server: &Server, id: Option<String>) -> Result<Option<Campaign
     Ok(Some(id))
 }
 
-/// `DELETE /v1/webhooks/{id}`: what was not delivered by then is not delivered any more.
+/// Takes a webhook away: what was not delivered by then is not delivered any more.
+#[utoipa::path(delete, path = "/v1/webhooks/{id}", responses((status = 204, description = "It is gone")))]
 pub(super) async fn remove(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,

@@ -9,6 +9,7 @@ use gymcall_jobs::campaign::ActionError;
 use gymcall_jobs::ledger::CampaignError;
 use gymcall_jobs::store::StoreError;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// A problem, as RFC 9457 has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub struct Problem {
 }
 
 /// What is wrong with one field of the input.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
     /// Where it is, as a JSON pointer.
     pub pointer: String,
@@ -29,13 +30,21 @@ pub struct FieldError {
     pub detail: String,
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
+/// A problem, as RFC 9457 has it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(super) struct Body<'a> {
+    /// `about:blank`: the status says which kind of problem it is.
     r#type: &'static str,
+    /// The status in words.
     title: &'a str,
+    /// The HTTP status.
     status: u16,
+    /// What is wrong, in a sentence.
     detail: &'a str,
+    /// Which fields of the input are wrong, where some are.
     #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
+    #[schema(required = false)]
     errors: &'a [FieldError],
 }
 

@@ -13,6 +13,7 @@ use gymcall_jobs::announcement::{Announced, AnnouncementId, Announcements, Follo
 use gymcall_jobs::id::CampaignId;
 use serde::Deserialize;
 use tokio::sync::OwnedSemaphorePermit;
+use utoipa::IntoParams;
 
 use super::Server;
 use super::error::Problem;
@@ -27,9 +28,13 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// After how long a reader whose connection broke comes back.
 const RETRY: Duration = Duration::from_secs(2);
 
-#[derive(Deserialize)]
+/// From where on, and of what.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct EventsQuery {
+    /// Only what happened after the event with this id; `Last-Event-ID` goes before it. Without both, what happens from now on.
     after: Option<String>,
+    /// Only of this campaign.
     campaign: Option<String>,
 }
 
@@ -41,7 +46,11 @@ struct Watcher {
     _place: OwnedSemaphorePermit,
 }
 
-/// `GET /v1/events`
+/// Follows what happens: server-sent events, each with its id.
+#[utoipa::path(
+    get, path = "/v1/events", params(EventsQuery),
+    responses((status = 200, description = "Events for as long as somebody reads", body = String, content_type = "text/event-stream"))
+)]
 pub(super) async fn follow(
     State(server): State<Arc<Server>>,
     Query(query): Query<EventsQuery>,

@@ -20,7 +20,7 @@ use super::{Server, campaigns, reply};
 /// The forecast of a campaign's present run, from now on. Amounts are decimal text in the account's currency.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Forecast)]
-struct ForecastReply {
+pub(super) struct ForecastReply {
     /// The campaign.
     campaign_id: CampaignId,
     /// Its run.
@@ -124,7 +124,11 @@ struct CallReply {
     minutes: f64,
 }
 
-/// `GET /v1/campaigns/{id}/forecast`
+/// Says when a campaign's run will end, what it may cost, and who will not be called and why.
+#[utoipa::path(
+    get, path = "/v1/campaigns/{id}/forecast",
+    responses((status = 200, description = "The forecast", body = ForecastReply))
+)]
 pub(super) async fn show(State(server): State<Arc<Server>>, Path(id): Path<String>) -> Result<Response, Problem> {
     let campaign = campaigns::find(&server, &id).await?;
     let (forecast, terms) = server.ledger.forecast(&campaign).await?;

@@ -26,7 +26,7 @@ use super::error::Problem;
 use super::minutes::{self, Call};
 use super::webhooks::{may_talk, verified, xml};
 use crate::config::Speech;
-use crate::twilio::callback::{CallbackUrls, SpeechNews, turn_of};
+use crate::twilio::callback::{CallbackUrls, GATHER_PATH, SpeechNews, turn_of};
 use crate::twilio::twiml::{self, Ask, TwimlError};
 use crate::voice::brief::Brief;
 use crate::voice::conversation::AgentEvent;
@@ -62,7 +62,10 @@ pub(super) async fn begin(server: &Server, call: &Call, voice: &Voice) -> Result
     document(server, call, &voice.for_job(&job), &spoken, &reply, 0)
 }
 
-/// `POST /v1/twilio/gather`: what Twilio heard in a turn.
+/// Takes what Twilio heard in a turn, and tells it what to say next.
+#[utoipa::path(
+    post, path = GATHER_PATH, responses((status = 200, description = "TwiML", body = String, content_type = "text/xml"))
+)]
 pub(super) async fn heard(
     State(server): State<Arc<Server>>,
     uri: Uri,

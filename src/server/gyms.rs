@@ -15,6 +15,7 @@ use gymcall_jobs::id::{CampaignId, ImportId, RunId};
 use gymcall_jobs::ledger::{CampaignError, ImportMode, OpenImport};
 use gymcall_jobs::store::{Store, StoreError};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use self::options::Options;
 use self::rows::{Into, Upload};
@@ -24,26 +25,38 @@ use super::error::Problem;
 use super::idempotency::Keyed;
 use super::reply;
 use super::rows_report::RowsReport;
-use super::upload;
+use super::upload::{self, UploadForm};
 
 /// How soon an import that could not be dropped is dropped again, and how late at the latest.
 const DROP_AGAIN_AFTER: Duration = Duration::from_millis(500);
 const DROP_AGAIN_WITHIN: Duration = Duration::from_secs(5);
 
-/// What came of an upload.
-#[derive(Debug, Serialize)]
-struct Report {
+/// What came of an upload of gyms.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ImportReport)]
+pub(super) struct Report {
     #[serde(flatten)]
     rows: RowsReport,
     /// Among the accepted: numbers that may not be called, and are skipped when their turn comes.
     suppressed: u64,
+    /// `add`, or `replace` if these gyms are the list from now on.
     mode: ImportMode,
+    /// Whether everything was looked at and nothing was stored.
     dry_run: bool,
     /// The run that has the gyms now; none after a dry run.
     run_id: Option<RunId>,
 }
 
-/// `POST /v1/campaigns/{id}/gyms`
+/// Imports a CSV of gyms. All rows become visible at once, or none.
+#[utoipa::path(
+    post, path = "/v1/campaigns/{id}/gyms",
+    params(
+        ("mode" = Option<ImportMode>, Query, description = "Whether the gyms are added to the list, or are the list from now on"),
+        ("dry_run" = Option<bool>, Query, description = "Whether everything is looked at and nothing is stored"),
+    ),
+    request_body(content((String = "text/csv"), (UploadForm = "multipart/form-data"))),
+    responses((status = 200, description = "What became of its rows", body = Report))
+)]
 pub(super) async fn import(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,

@@ -11,7 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Server;
-use super::error::Problem;
+use super::error::{Body, Problem};
 use super::reply;
 
 /// The process answers.
@@ -32,13 +32,22 @@ pub(super) struct Ready {
     in_doubt_since: Option<Timestamp>,
 }
 
-/// The process answers.
+/// Says that the process answers.
+#[utoipa::path(get, path = "/healthz", responses((status = 200, description = "It does", body = Alive)))]
 pub(super) async fn alive() -> Response {
     reply::json(StatusCode::OK, &Alive { status: "ok" })
 }
 
-/// The store answers reads, and its writer is there. Not while the server is stopping, so that whatever shares
-/// the work among several servers leaves this one out.
+/// Says whether the server can work: the store answers reads, and its writer is there.
+///
+/// Not while the server is stopping, so that whatever shares the work among several servers leaves this one out.
+#[utoipa::path(
+    get, path = "/readyz",
+    responses(
+        (status = 200, description = "It can", body = Ready),
+        (status = 503, description = "It cannot", body = Body<'_>, content_type = "application/problem+json"),
+    )
+)]
 pub(super) async fn ready(State(server): State<Arc<Server>>) -> Result<Response, Problem> {
     if server.stopping.is_cancelled() {
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the server is stopping"));

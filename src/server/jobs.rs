@@ -18,7 +18,7 @@ use gymcall_jobs::ledger::Told;
 use gymcall_jobs::question::Question;
 use gymcall_jobs::store::{JobQuery, StoreError};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::Server;
 use super::campaigns;
@@ -27,21 +27,31 @@ use super::idempotency::Keyed;
 use super::input;
 use super::page::Limit;
 use super::redial::again;
-use super::reply::{json, page};
+use super::reply::{List, json, page};
 use evidence::Evidence;
 use history::{EventReply, TurnReply};
 use reply::JobReply;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct JobsQuery {
+    /// Only those at this status.
     status: Option<Status>,
+    /// Only those of this run; of all runs without it.
     run: Option<RunId>,
+    /// How many at most: 1 to 1000, usually 50.
     #[serde(default)]
+    #[param(value_type = Option<u32>)]
     limit: Limit,
+    /// The `next_cursor` of the list before.
     cursor: Option<String>,
 }
 
-/// `GET /v1/campaigns/{id}/jobs`
+/// Lists a campaign's jobs in the order they were accepted, without transcripts.
+#[utoipa::path(
+    get, path = "/v1/campaigns/{id}/jobs", params(JobsQuery),
+    responses((status = 200, description = "Some of them", body = List<JobReply<'_>>))
+)]
 pub(super) async fn of_campaign(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,
@@ -63,7 +73,7 @@ pub(super) async fn of_campaign(
 /// A job, what was said in its calls, and what is known of an unclear one.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = JobInFull)]
-struct FullReply<'a> {
+pub(super) struct FullReply<'a> {
     #[serde(flatten)]
     job: JobReply<'a>,
     /// What was said, in order.
@@ -72,7 +82,8 @@ struct FullReply<'a> {
     evidence: Option<Evidence<'a>>,
 }
 
-/// `GET /v1/jobs/{id}`: the job, what was said in its calls, and what is known of an unclear one.
+/// Shows a job, what was said in its calls, and what is known of an unclear one.
+#[utoipa::path(get, path = "/v1/jobs/{id}", responses((status = 200, description = "The job", body = FullReply<'_>)))]
 pub(super) async fn show(State(server): State<Arc<Server>>, Path(id): Path<String>) -> Result<Response, Problem> {
     let job = find(&server, &id).await?;
     let questions = questions_of(&server, &job).await?;
@@ -101,14 +112,22 @@ pub(super) async fn questions_of(server: &Server, job: &CallJob) -> Result<Vec<Q
     Ok(server.ledger.campaign_of(job).await?.map(|campaign| campaign.questions).unwrap_or_default())
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct EventsQuery {
+    /// The `next_cursor` of the list before.
     cursor: Option<u64>,
+    /// How many at most: 1 to 1000, usually 1000.
     #[serde(default)]
+    #[param(value_type = Option<u32>)]
     limit: Limit,
 }
 
-/// `GET /v1/jobs/{id}/events`
+/// Lists everything that happened to a job, the oldest first.
+#[utoipa::path(
+    get, path = "/v1/jobs/{id}/events", params(EventsQuery),
+    responses((status = 200, description = "Some of it", body = List<EventReply<'_>>))
+)]
 pub(super) async fn events(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,
@@ -123,7 +142,8 @@ pub(super) async fn events(
     Ok(page(items, next))
 }
 
-/// `POST /v1/jobs/{id}/cancel`
+/// Takes a job back: its call is hung up, and it is `cancelled` once that is over.
+#[utoipa::path(post, path = "/v1/jobs/{id}/cancel", responses((status = 200, description = "The job", body = JobReply<'_>)))]
 pub(super) async fn cancel(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,
@@ -140,7 +160,11 @@ pub(super) struct Resolution {
     fate: Fate,
 }
 
-/// `POST /v1/jobs/{id}/resolve`
+/// Says what became of the call of a quarantined job.
+#[utoipa::path(
+    post, path = "/v1/jobs/{id}/resolve", request_body = Resolution,
+    responses((status = 200, description = "The job", body = JobReply<'_>))
+)]
 pub(super) async fn resolve(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,
@@ -183,7 +207,10 @@ async fn tell(
     }
 }
 
-/// `POST /v1/jobs/{id}/redial`: a new job for the same gym.
+/// Makes a new job for the gym of one that is over.
+#[utoipa::path(
+    post, path = "/v1/jobs/{id}/redial", responses((status = 201, description = "The new job", body = JobReply<'_>))
+)]
 pub(super) async fn redial(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,

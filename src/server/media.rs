@@ -17,6 +17,7 @@ use axum::response::{IntoResponse, Response};
 use gymcall_jobs::id::Tag;
 
 use super::{Server, webhooks};
+use crate::twilio::callback::STREAM_PATH;
 
 /// The largest message that is taken, in bytes; Twilio's are about 400.
 const MAX_MESSAGE: usize = 64 * 1024;
@@ -48,7 +49,8 @@ impl Drop for OpenStream {
     }
 }
 
-/// `GET /v1/twilio/stream`, upgraded to a WebSocket.
+/// Opens the WebSocket that carries a call's sound.
+#[utoipa::path(get, path = STREAM_PATH, responses((status = 101, description = "It is a WebSocket from here on")))]
 pub(super) async fn open(
     State(server): State<Arc<Server>>,
     uri: Uri,

@@ -1,6 +1,7 @@
 //! How much of a list is asked for, and from where on.
 
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 /// How many items a list holds unless asked otherwise.
 const USUAL: u32 = 50;
@@ -8,10 +9,14 @@ const USUAL: u32 = 50;
 pub(super) const MOST: u32 = 1000;
 
 /// The query of a list that has no other filters.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
+    /// How many at most: 1 to 1000, usually 50.
     #[serde(default)]
+    #[param(value_type = Option<u32>)]
     pub(super) limit: Limit,
+    /// The `next_cursor` of the list before.
     pub(super) cursor: Option<String>,
 }
 

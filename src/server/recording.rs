@@ -9,20 +9,31 @@ use axum::response::{IntoResponse, Response};
 use gymcall_jobs::id::JobId;
 use hound::{SampleFormat, WavReader, WavWriter};
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::Server;
-use super::error::Problem;
+use super::error::{Body, Problem};
 use crate::twilio::client::RequestError;
 
 /// Which part is wanted, in ms from the beginning; an answer's `from_ms` and `to_ms` fit.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Span {
+    /// From here on, in ms from the beginning; an answer's `from_ms` fits.
     from: Option<u64>,
+    /// Up to here, in ms from the beginning; an answer's `to_ms` fits.
     to: Option<u64>,
 }
 
-/// `GET /v1/calls/{call_id}/recording.wav`: of the latest call of this job that was recorded.
+/// Gives the sound of the latest call of this job that was recorded.
+#[utoipa::path(
+    get, path = "/v1/calls/{id}/recording.wav", params(Span),
+    responses(
+        (status = 200, description = "The sound, or the part of it that was asked for", body = [u8], content_type = "audio/wav"),
+        (status = 502, description = "Twilio did not give it", body = Body<'_>, content_type = "application/problem+json"),
+    )
+)]
 pub(super) async fn wav(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,

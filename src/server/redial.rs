@@ -141,7 +141,11 @@ impl Report {
     }
 }
 
-/// `POST /v1/campaigns/{id}/redial`
+/// Calls many gyms again: those of named jobs, or all whose calls ended in some way.
+#[utoipa::path(
+    post, path = "/v1/campaigns/{id}/redial", request_body = RedialRequest,
+    responses((status = 201, description = "What came of it", body = Report))
+)]
 pub(super) async fn many(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,

@@ -14,14 +14,14 @@ use gymcall_jobs::job::CallJob;
 use gymcall_jobs::question::Question;
 use gymcall_jobs::store::{JobQuery, Store};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use super::Server;
 use super::campaigns;
 use super::error::Problem;
 use super::jobs::reply::{AnswerReply, End, JobFacts, ValueReply, answers_of};
 use super::page;
-use super::reply;
+use super::reply::{self, List};
 use super::run::{self, RunQuery};
 use super::sheet::{self, Sheet};
 
@@ -47,8 +47,10 @@ const COLUMNS: [&str; 17] = [
 ];
 
 /// The query of the table.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct SheetQuery {
+    /// The run; without one, the campaign's present run.
     run: Option<RunId>,
     /// Whether each answer's words have a column, too.
     #[serde(default)]
@@ -79,7 +81,11 @@ impl<'a> ResultReply<'a> {
     }
 }
 
-/// `GET /v1/campaigns/{id}/results`
+/// Lists what came of each accepted gym of a run, before any call too; one more for each redial.
+#[utoipa::path(
+    get, path = "/v1/campaigns/{id}/results", params(RunQuery),
+    responses((status = 200, description = "Some of it", body = List<ResultReply<'_>>))
+)]
 pub(super) async fn json(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,
@@ -93,7 +99,11 @@ pub(super) async fn json(
     Ok(reply::page(items, page.next))
 }
 
-/// `GET /v1/campaigns/{id}/results.csv`: all of it, streamed page by page.
+/// Gives all results as one table, with a column for each question. No cell starts a formula.
+#[utoipa::path(
+    get, path = "/v1/campaigns/{id}/results.csv", params(SheetQuery),
+    responses((status = 200, description = "The table", body = String, content_type = "text/csv"))
+)]
 pub(super) async fn csv(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,

@@ -2,22 +2,30 @@
 
 use gymcall_jobs::roster::{BadRow, RowCode};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// How many bad rows a report names; the counts hold all of them.
 const MOST_ROWS: usize = 10_000;
 
 /// What became of the rows of a file.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub(super) struct RowsReport {
+    /// Rows that were taken.
     pub(super) accepted: u64,
+    /// Those among them whose number is stored in another form than it was written in.
     pub(super) corrected: u64,
+    /// Rows whose number was there already.
     duplicates: u64,
+    /// Rows that were not taken for another reason.
     rejected: u64,
+    /// The rows that were not taken.
     rows: Vec<ReportRow>,
     /// The duplicates, until the report is whole.
     #[serde(skip)]
     twice: Vec<ReportRow>,
+    /// How many of those are not listed, because there are too many.
     #[serde(skip_serializing_if = "is_zero")]
+    #[schema(required = false)]
     rows_left_out: u64,
 }
 
@@ -28,10 +36,13 @@ const fn is_zero(number: &u64) -> bool {
 }
 
 /// A row that was not taken.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 struct ReportRow {
+    /// Its line in the file; the header is line 1.
     line: u64,
+    /// What is wrong with it.
     code: RowCode,
+    /// The same in a sentence.
     detail: String,
 }
 

@@ -4,18 +4,23 @@ use gymcall_jobs::campaign::Campaign;
 use gymcall_jobs::id::RunId;
 use gymcall_jobs::store::StoreError;
 use serde::Deserialize;
+use utoipa::IntoParams;
 
 use super::Server;
 use super::error::Problem;
 use super::page::{self, Limit};
 
 /// The query of what is told of one run.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct RunQuery {
     /// The run; without one, the campaign's present run.
     pub(super) run: Option<RunId>,
+    /// How many at most: 1 to 1000, usually 50.
     #[serde(default)]
+    #[param(value_type = Option<u32>)]
     pub(super) limit: Limit,
+    /// The `next_cursor` of the list before.
     pub(super) cursor: Option<String>,
 }
 

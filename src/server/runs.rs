@@ -21,7 +21,7 @@ use super::error::Problem;
 use super::idempotency::Keyed;
 use super::input::{self, check_text};
 use super::page::ListQuery;
-use super::reply::{json, page};
+use super::reply::{List, json, page};
 
 /// A run as users see it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -58,7 +58,11 @@ impl<'a> RunReply<'a> {
     }
 }
 
-/// `GET /v1/campaigns/{id}/runs`: those that have begun, the latest first.
+/// Lists a campaign's runs that have begun, the latest first, with their counters.
+#[utoipa::path(
+    get, path = "/v1/campaigns/{id}/runs", params(ListQuery),
+    responses((status = 200, description = "Some of them", body = List<RunReply<'_>>))
+)]
 pub(super) async fn list(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,
@@ -90,7 +94,11 @@ impl Default for DuplicateRequest {
     }
 }
 
-/// `POST /v1/campaigns/{id}/duplicate`: a campaign that asks the same, and has not been started.
+/// Makes a campaign that asks the same, and has not been started.
+#[utoipa::path(
+    post, path = "/v1/campaigns/{id}/duplicate", request_body = Option<DuplicateRequest>,
+    responses((status = 201, description = "The new campaign", body = CampaignReply<'_>))
+)]
 pub(super) async fn duplicate(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,

@@ -22,9 +22,14 @@ use super::idempotency::Keyed;
 use super::input::{self, check_text};
 use super::page::ListQuery;
 use super::reply;
-use super::upload;
+use super::rows_report::RowsReport;
+use super::upload::{self, UploadForm};
 
-/// `GET /v1/suppressions`
+/// Lists the numbers that may not be called, by number.
+#[utoipa::path(
+    get, path = "/v1/suppressions", params(ListQuery),
+    responses((status = 200, description = "Some of them", body = reply::List<SuppressionReply<'_>>))
+)]
 pub(super) async fn list(
     State(server): State<Arc<Server>>,
     Query(query): Query<ListQuery>,
@@ -46,8 +51,19 @@ pub(super) struct SuppressionRequest {
     reason: Option<String>,
 }
 
-/// `POST /v1/suppressions`: holds at once, for every campaign. A live call to the number is hung up. JSON is one
-/// number; a CSV or a form with a `file` is a list of them.
+/// Suppresses a number or a list of them: at once, for every campaign.
+///
+/// A live call to a number is hung up. JSON is one number; a CSV, or a form with a `file`, is a list of them.
+#[utoipa::path(
+    post, path = "/v1/suppressions",
+    request_body(
+        content((SuppressionRequest = "application/json"), (String = "text/csv"), (UploadForm = "multipart/form-data"))
+    ),
+    responses(
+        (status = 201, description = "The number; one that is known keeps its first entry", body = SuppressionReply<'_>),
+        (status = 200, description = "What became of the rows of a list", body = RowsReport),
+    )
+)]
 pub(super) async fn add(State(server): State<Arc<Server>>, request: Request) -> Result<Response, Problem> {
     let headers = request.headers().clone();
     if upload::is_csv(&headers) || upload::is_multipart(&headers) {
@@ -120,7 +136,8 @@ fn any_number(server: &Server, text: &str) -> Result<PhoneNumber, PhoneError> {
     parsed.or_else(|error| PhoneNumber::try_from(text.trim().to_owned()).map_err(|_| error))
 }
 
-/// `DELETE /v1/suppressions/{phone_number}`
+/// Lets a number be called again.
+#[utoipa::path(delete, path = "/v1/suppressions/{phone_number}", responses((status = 204, description = "It is off the list")))]
 pub(super) async fn remove(
     State(server): State<Arc<Server>>,
     Path(phone): Path<String>,

@@ -18,6 +18,7 @@ use gymcall_jobs::store::JobQuery;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::calls::PlacedReply;
 use super::error::Problem;
 use super::idempotency::Keyed;
 use super::input::{self, check_length};
@@ -37,7 +38,14 @@ pub(super) struct TestCallRequest {
     variables: BTreeMap<String, String>,
 }
 
-/// `POST /v1/campaigns/{id}/test_call`
+/// Calls a number of yours in the campaign's own words. It is in no counter and no result.
+#[utoipa::path(
+    post, path = "/v1/campaigns/{id}/test_call", request_body = TestCallRequest,
+    responses(
+        (status = 201, description = "Twilio has the call", body = PlacedReply<'_>),
+        (status = 202, description = "The pace, the lines or an unclear reply keep it open: ask again", body = PlacedReply<'_>),
+    )
+)]
 pub(super) async fn place(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,

@@ -6,11 +6,21 @@ use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use futures_util::stream::{BoxStream, StreamExt};
+use utoipa::ToSchema;
 
 use super::error::Problem;
 
 /// How long the next piece of an upload may take.
 const PIECE_WITHIN: Duration = Duration::from_secs(30);
+
+/// A form with a file.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes a form that is read as a stream")]
+pub(super) struct UploadForm {
+    /// The CSV.
+    #[schema(value_type = String, format = Binary)]
+    file: Vec<u8>,
+}
 
 /// Takes a file in pieces.
 pub(super) trait Taker {

@@ -22,11 +22,16 @@ use super::gather;
 use super::minutes::Call;
 use super::{Server, Signatures};
 use crate::config::Speech;
-use crate::twilio::callback::{AmdNews, CallbackError, CallbackQuery, CallbackUrls, StatusNews, VoiceRequest};
+use crate::twilio::callback::{
+    AMD_PATH, AmdNews, CallbackError, CallbackQuery, CallbackUrls, STATUS_PATH, StatusNews, VOICE_PATH, VoiceRequest,
+};
 use crate::twilio::signature::{BadSignature, Proof, Verifier, decode_form, decode_json};
 use crate::twilio::twiml;
 
-/// `POST /v1/twilio/voice`: the gym picked up, what now?
+/// Tells Twilio what to do with a call that was picked up.
+#[utoipa::path(
+    post, path = VOICE_PATH, responses((status = 200, description = "TwiML", body = String, content_type = "text/xml"))
+)]
 pub(super) async fn voice(
     State(server): State<Arc<Server>>,
     uri: Uri,
@@ -68,7 +73,8 @@ pub(super) fn may_talk(job: &CallJob, tag: &Tag, call: &CallSid) -> bool {
     open && !job.cancel_requested() && matches!(job.phase(), Phase::Placed { .. } | Phase::Talking { .. })
 }
 
-/// `POST /v1/twilio/status`: how the call fares.
+/// Takes note of how a call fares.
+#[utoipa::path(post, path = STATUS_PATH, responses((status = 204, description = "It is on record")))]
 pub(super) async fn status(
     State(server): State<Arc<Server>>,
     uri: Uri,
@@ -98,7 +104,8 @@ pub(super) async fn status(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// `POST /v1/twilio/amd`: who answered, as Twilio heard it beside the call.
+/// Takes note of who answered, as Twilio heard it beside the call.
+#[utoipa::path(post, path = AMD_PATH, responses((status = 204, description = "It is on record")))]
 pub(super) async fn amd(
     State(server): State<Arc<Server>>,
     uri: Uri,

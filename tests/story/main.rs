@@ -27,6 +27,7 @@ mod limits;
 mod look_up;
 mod lost_reply;
 mod nights;
+mod openapi;
 mod pace;
 mod pause;
 mod price;

@@ -13,8 +13,11 @@ use crate::server::error::Problem;
 use crate::server::sheet::{Sheet, download};
 use crate::server::{Server, campaigns};
 
-/// `GET /v1/campaigns/{id}/gyms/template.csv`: the columns that are known and those that this campaign says, and
-/// a gym to show how they are filled in.
+/// Gives a CSV to fill in: the columns that are known and those that this campaign says, and a gym to show how.
+#[utoipa::path(
+    get, path = "/v1/campaigns/{id}/gyms/template.csv",
+    responses((status = 200, description = "The template", body = String, content_type = "text/csv"))
+)]
 pub(in crate::server) async fn show(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,

@@ -12,7 +12,11 @@ use crate::server::Server;
 use crate::server::page::MOST;
 use crate::server::sheet::{Sheet, download};
 
-/// `GET /v1/suppressions.csv`: all of the list, streamed page by page.
+/// Gives the whole list of numbers that may not be called, as a table.
+#[utoipa::path(
+    get, path = "/v1/suppressions.csv",
+    responses((status = 200, description = "The table", body = String, content_type = "text/csv"))
+)]
 pub(in crate::server) async fn csv(State(server): State<Arc<Server>>) -> Response {
     let store = Arc::clone(server.ledger.store());
     let pages = stream::try_unfold(Part::Header, move |part| next(Arc::clone(&store), part));
