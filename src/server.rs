@@ -175,7 +175,7 @@ fn users() -> OpenApiRouter<Arc<Server>> {
         .routes(routes!(calls::show))
         .routes(routes!(recording::wav))
         .routes(routes!(campaigns::create, campaigns::list))
-        .routes(routes!(campaigns::show))
+        .routes(routes!(campaigns::show, campaigns::change, campaigns::delete))
         .routes(routes!(campaigns::start))
         .routes(routes!(campaigns::pause))
         .routes(routes!(campaigns::resume))

@@ -59,6 +59,9 @@ pub struct Campaign {
     /// When a pause ends by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resumes_at: Option<Timestamp>,
+    /// When it was deleted: from then on it is kept and shown to nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<Timestamp>,
 }
 
 /// What people have decided for a campaign. Whether it is complete, or still pausing, follows
@@ -159,6 +162,9 @@ pub enum ActionError {
     /// There is nobody to call.
     #[error("the campaign has no gyms: import a CSV first")]
     NoGyms,
+    /// It waits for its last calls.
+    #[error("calls of the campaign are still going on: it can be deleted once they are over")]
+    Live,
     /// It does not fit this status.
     #[error("a campaign that is {status} cannot {verb}")]
     Conflict {
@@ -301,6 +307,19 @@ impl Campaign {
         next
     }
 
+    /// The campaign once it is deleted. Nothing of it may be called then, whatever becomes of its jobs.
+    pub fn delete(&self, counts: &Counts, now: Timestamp) -> Result<Campaign, ActionError> {
+        use CampaignStatus::{Cancelled, Completed, Draft, Failed, Ready};
+        match self.status(counts) {
+            Draft | Ready | Completed | Cancelled | Failed if counts.live() > 0 => Err(ActionError::Live),
+            Draft | Ready | Completed | Cancelled | Failed => {
+                let state = CampaignState::Cancelled;
+                Ok(Campaign { state, next_fire: None, deleted_at: Some(now), updated_at: now, ..self.clone() })
+            }
+            status => Err(ActionError::Conflict { status, verb: "be deleted: cancel it first" }),
+        }
+    }
+
     /// Waits for this time; for nothing if there is none.
     fn wait_for(&mut self, first: Option<Timestamp>) {
         self.state = CampaignState::Scheduled;
@@ -409,6 +428,7 @@ mod tests {
             runs: 0,
             run_begun: false,
             resumes_at: None,
+            deleted_at: None,
         };
         let over = Counts::from_pairs([(Status::Completed, 2), (Status::Quarantined, 1)]);
         let refused = campaign(CampaignState::Running).act(Action::Cancel, &over, now);

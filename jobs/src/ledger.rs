@@ -5,6 +5,7 @@
 //! changed meanwhile is read again and stepped again.
 
 mod campaigns;
+mod change;
 mod columns;
 mod firing;
 mod forecast;

@@ -1,5 +1,6 @@
 //! Campaigns: created, listed, shown, started, paused, resumed, cancelled.
 
+mod patch;
 pub(super) mod reply;
 mod request;
 
@@ -8,12 +9,12 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use gymcall_jobs::campaign::{Action, Campaign, CampaignState, Counts, PausedReason};
 use gymcall_jobs::id::{CampaignId, RunId};
 use gymcall_jobs::ledger::CampaignError;
 use gymcall_jobs::question::Question;
-use gymcall_jobs::store::StoreError;
+use gymcall_jobs::store::{StoreError, Stored};
 
 use super::Server;
 use super::error::Problem;
@@ -22,6 +23,7 @@ use super::input;
 use super::page::ListQuery;
 use super::reply::{List, json, page};
 use super::schedule;
+use patch::Patch;
 use reply::CampaignReply;
 use request::CampaignRequest;
 
@@ -62,6 +64,7 @@ pub(super) async fn create(
         runs: 0,
         run_begun: false,
         resumes_at: None,
+        deleted_at: None,
     };
     let reply = CampaignReply::of(&campaign, &Counts::default());
     let saved = keyed.keep(StatusCode::CREATED, &reply, now);
@@ -81,14 +84,22 @@ pub(super) async fn list(
     Query(query): Query<ListQuery>,
 ) -> Result<Response, Problem> {
     let store = server.ledger.store();
-    let found = store.campaigns(query.cursor, query.limit.or_usual()).await?;
-    let mut counted = Vec::with_capacity(found.items.len());
-    for stored in found.items {
-        let counts = store.counts(&stored.record.run).await?;
-        counted.push((stored.record, counts));
-    }
+    let (mut counted, mut cursor, mut left) = (Vec::new(), query.cursor, query.limit.or_usual());
+    let next = loop {
+        let found = store.campaigns(cursor, left).await?;
+        for Stored { record, .. } in found.items.into_iter().filter(|stored| stored.record.deleted_at.is_none()) {
+            let counts = store.counts(&record.run).await?;
+            counted.push((record, counts));
+            left -= 1;
+        }
+        // Deleted ones take no room in the list, so what they leave is filled up.
+        match found.next {
+            Some(next) if left > 0 => cursor = Some(next),
+            next => break next,
+        }
+    };
     let items: Vec<_> = counted.iter().map(|(campaign, counts)| CampaignReply::of(campaign, counts)).collect();
-    Ok(page(items, found.next))
+    Ok(page(items, next))
 }
 
 /// Shows a campaign and how its jobs stand.
@@ -101,10 +112,80 @@ pub(super) async fn show(State(server): State<Arc<Server>>, Path(id): Path<Strin
     Ok(json(StatusCode::OK, &CampaignReply::of(&campaign, &counts)))
 }
 
+/// Changes a campaign: what the body names, and nothing else.
+///
+/// Each field is checked as in a new campaign; null takes it back to what it is when nobody says it. Policy and schedule
+/// may change while it calls; what is said may not, once it was started.
+#[utoipa::path(
+    patch, path = "/v1/campaigns/{id}",
+    request_body(content((Patch = "application/merge-patch+json"), (Patch = "application/json"))),
+    responses((status = 200, description = "The campaign", body = CampaignReply<'_>))
+)]
+pub(super) async fn change(
+    State(server): State<Arc<Server>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let id: CampaignId = id.parse().map_err(|_| Problem::missing("campaign"))?;
+    let keyed = match Keyed::begin(&server, &headers, &format!("PATCH /v1/campaigns/{id}"), &body).await {
+        Ok(keyed) => keyed,
+        Err(reply) => return Ok(reply),
+    };
+    let patch: Patch = input::read(&body)?;
+    let claimed_at = server.ledger.now();
+    let change = |campaign: &Campaign, _: &Counts, now| patch.apply(campaign, now).map_err(Refused::Patch);
+    let reply = |campaign: &Campaign, counts: &Counts| {
+        keyed.keep(StatusCode::OK, &CampaignReply::of(campaign, counts), claimed_at)
+    };
+    match server.ledger.change_campaign(&id, change, reply).await {
+        Ok((campaign, counts)) => Ok(json(StatusCode::OK, &CampaignReply::of(&campaign, &counts))),
+        Err(Refused::Ledger(CampaignError::Store(StoreError::KeyTaken(saved)))) => {
+            Ok(keyed.taken(&server, &saved).await)
+        }
+        Err(Refused::Ledger(error)) => Err(error.into()),
+        Err(Refused::Patch(problem)) => Err(problem),
+    }
+}
+
+/// Why a campaign did not change.
+enum Refused {
+    /// By what was asked.
+    Patch(Problem),
+    /// By where it stands.
+    Ledger(CampaignError),
+}
+
+impl From<CampaignError> for Refused {
+    fn from(error: CampaignError) -> Self {
+        Self::Ledger(error)
+    }
+}
+
+/// Deletes a campaign that does not call. Its jobs can still be seen by their ids.
+#[utoipa::path(delete, path = "/v1/campaigns/{id}", responses((status = 204, description = "It is shown no more")))]
+pub(super) async fn delete(
+    State(server): State<Arc<Server>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let id: CampaignId = id.parse().map_err(|_| Problem::missing("campaign"))?;
+    let keyed = match Keyed::begin(&server, &headers, &format!("DELETE /v1/campaigns/{id}"), &[]).await {
+        Ok(keyed) => keyed,
+        Err(reply) => return Ok(reply),
+    };
+    let saved = keyed.claim(StatusCode::NO_CONTENT, String::new(), server.ledger.now());
+    match server.ledger.delete_campaign(&id, saved).await {
+        Ok(()) => Ok(StatusCode::NO_CONTENT.into_response()),
+        Err(CampaignError::Store(StoreError::KeyTaken(saved))) => Ok(keyed.taken(&server, &saved).await),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// The campaign with this id.
 pub(super) async fn find(server: &Server, id: &str) -> Result<Campaign, Problem> {
     let id: CampaignId = id.parse().map_err(|_| Problem::missing("campaign"))?;
-    let stored = server.ledger.store().campaign(&id).await?;
+    let stored = server.ledger.store().campaign(&id).await?.filter(|stored| stored.record.deleted_at.is_none());
     Ok(stored.ok_or_else(|| Problem::missing("campaign"))?.record)
 }
 

@@ -71,6 +71,11 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, format!("no such {what}"))
     }
 
+    /// A field that may not change any more.
+    pub fn fixed(pointer: &str, detail: &str) -> Self {
+        Self { status: StatusCode::CONFLICT, ..Self::field(pointer, "fixed", detail) }
+    }
+
     /// It does not fit where things stand.
     pub fn conflict(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, detail)
@@ -121,7 +126,7 @@ impl From<CampaignError> for Problem {
     fn from(error: CampaignError) -> Self {
         match error {
             CampaignError::Missing => Self::missing("campaign"),
-            CampaignError::Action(error @ (ActionError::NoGyms | ActionError::Conflict { .. })) => {
+            CampaignError::Action(error @ (ActionError::NoGyms | ActionError::Live | ActionError::Conflict { .. })) => {
                 Self::conflict(error.to_string())
             }
             CampaignError::Lacking(lacking) => {

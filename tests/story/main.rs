@@ -29,6 +29,7 @@ mod lost_reply;
 mod nights;
 mod openapi;
 mod pace;
+mod patch;
 mod pause;
 mod price;
 mod proxy;

@@ -1,5 +1,6 @@
 //! Campaigns: created, started, paused, resumed, cancelled.
 
+use super::change::there;
 use super::columns::Lacking;
 use super::{Ledger, MAX_RACES};
 use crate::announcement::Announcement;
@@ -47,7 +48,7 @@ impl Ledger {
         reply: impl Fn(&Campaign, &Counts) -> Option<ReplyWrite>,
     ) -> Result<(Campaign, Counts), CampaignError> {
         for _ in 0..MAX_RACES {
-            let stored = self.store.campaign(id).await?.ok_or(CampaignError::Missing)?;
+            let stored = there(self.store.as_ref(), id).await?;
             if action == Action::Start {
                 self.check_columns(&stored.record).await?;
             }

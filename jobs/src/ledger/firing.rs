@@ -239,6 +239,7 @@ mod tests {
             runs: 0,
             run_begun: false,
             resumes_at: None,
+            deleted_at: None,
         }
     }
 

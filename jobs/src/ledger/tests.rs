@@ -72,6 +72,7 @@ impl Desk {
             runs: 0,
             run_begun: true,
             resumes_at: None,
+            deleted_at: None,
         };
         self.ledgers[0].create_campaign(campaign.clone(), None).await.unwrap();
         let membership = Membership { campaign: campaign.id.clone(), run: campaign.run.clone() };

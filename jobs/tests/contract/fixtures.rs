@@ -84,6 +84,7 @@ pub fn campaign(state: CampaignState) -> Campaign {
         runs: 0,
         run_begun: false,
         resumes_at: None,
+        deleted_at: None,
     }
 }
 

@@ -47,6 +47,7 @@ impl World {
             runs: 1,
             run_begun: true,
             resumes_at: None,
+            deleted_at: None,
         };
         let of = Membership { campaign: campaign.id.clone(), run: campaign.run.clone() };
         let write = Write { campaign: Some(CampaignWrite { campaign, from: None, begins: None }), ..Write::default() };

@@ -1,10 +1,11 @@
 //! A campaign as users send it, and whether it makes sense.
 
+use gymcall_jobs::campaign::Campaign;
 use gymcall_jobs::question::{AnswerType, Question};
 use gymcall_jobs::rules::{Policy, Voicemail};
 use gymcall_jobs::schedule::WrittenSchedule;
 use gymcall_jobs::spend::Amount;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::server::error::Problem;
@@ -18,7 +19,7 @@ const MOST_CALLS_A_DAY: u32 = 1_000_000;
 const HIGHEST_CAP: Amount = Amount::from_micros(1_000_000_000_000);
 
 /// A campaign as users send it.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[schema(as = NewCampaign)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CampaignRequest {
@@ -38,6 +39,18 @@ pub(super) struct CampaignRequest {
 }
 
 impl CampaignRequest {
+    /// The request that would make this campaign.
+    pub(super) fn of(campaign: &Campaign) -> Self {
+        Self {
+            name: campaign.name.clone(),
+            on_behalf_of: Some(campaign.on_behalf_of.clone()),
+            greeting: campaign.greeting.clone(),
+            questions: Some(campaign.questions.clone()),
+            schedule: campaign.schedule.clone().map(WrittenSchedule::from),
+            policy: campaign.policy.clone(),
+        }
+    }
+
     pub(super) fn check(&self) -> Result<(), Problem> {
         check_text("/name", &self.name, 200)?;
         if let Some(text) = &self.on_behalf_of {
