@@ -21,6 +21,7 @@ mod input;
 mod jobs;
 mod limit;
 mod media;
+mod metrics;
 mod minutes;
 mod openapi;
 mod page;
@@ -90,6 +91,7 @@ pub struct Server {
     pub(crate) watchers: Arc<Semaphore>,
     /// Conversations and imports that are going on: the server ends when they have ended.
     pub(crate) unfinished: TaskTracker,
+    metrics: metrics::Metrics,
     streams: media::OpenStreams,
     in_flight: idempotency::InFlight,
     limit: limit::Limit,
@@ -155,6 +157,7 @@ impl Server {
             sender,
             watchers: Arc::new(Semaphore::new(events::WATCHERS)),
             unfinished: TaskTracker::new(),
+            metrics: metrics::Metrics::new(),
             streams: media::OpenStreams::default(),
             in_flight: idempotency::InFlight::default(),
             limit: limit::Limit::new(),
@@ -203,6 +206,7 @@ fn users() -> OpenApiRouter<Arc<Server>> {
         .routes(routes!(events::follow))
         .routes(routes!(endpoints::list, endpoints::create))
         .routes(routes!(endpoints::remove))
+        .routes(routes!(metrics::show))
 }
 
 /// Routes that Twilio asks, and signs.
@@ -229,7 +233,8 @@ pub fn router(server: Arc<Server>) -> Router {
     let users = Router::from(users())
         // The last is asked first: who has no key must not use up the limit of those who have one.
         .route_layer(middleware::from_fn_with_state(Arc::clone(&server), limit::keep))
-        .route_layer(middleware::from_fn_with_state(Arc::clone(&server), auth::require_key));
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&server), auth::require_key))
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&server), metrics::measure));
     let twilio = Router::from(twilio());
     // A segment of a path in PUBLIC_BASE_URL may begin with a colon, which an older axum had a meaning for.
     let ours = Router::new().merge(users).merge(twilio.clone()).without_v07_checks();

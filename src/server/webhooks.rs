@@ -19,6 +19,7 @@ use gymcall_jobs::ledger::Told;
 use super::doorway;
 use super::error::Problem;
 use super::gather;
+use super::metrics::Webhook;
 use super::minutes::Call;
 use super::{Server, Signatures};
 use crate::config::Speech;
@@ -127,6 +128,23 @@ pub(super) async fn amd(
 /// Whose call a webhook is about and what it says, if Twilio signed it for the URL that it asked for. `None` if
 /// it is signed and still means nothing to us.
 pub(super) fn verified<T>(
+    server: &Server,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &[u8],
+    read: impl FnOnce(&[(String, String)]) -> Result<T, CallbackError>,
+) -> Result<Option<(CallbackQuery, T)>, Problem> {
+    let read = read_signed(server, uri, headers, body, read);
+    let result = match &read {
+        Ok(Some(_)) => Webhook::Taken,
+        Ok(None) => Webhook::Meaningless,
+        Err(_) => Webhook::Refused,
+    };
+    server.metrics.webhook(uri.path(), result);
+    read
+}
+
+fn read_signed<T>(
     server: &Server,
     uri: &Uri,
     headers: &HeaderMap,

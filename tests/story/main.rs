@@ -26,6 +26,7 @@ mod key;
 mod limits;
 mod look_up;
 mod lost_reply;
+mod metrics;
 mod nights;
 mod openapi;
 mod pace;
