@@ -28,8 +28,13 @@ pub struct LocalTwilio {
 impl LocalTwilio {
     /// One with these callees and faults: TOML, the built-in callees and no faults if empty.
     pub async fn start(folder: &Path, callees: &str, faults: &str, pace: u32) -> Self {
+        Self::start_at(folder, "127.0.0.1:0", callees, faults, pace).await
+    }
+
+    /// The same where one was before.
+    pub async fn start_at(folder: &Path, address: &str, callees: &str, faults: &str, pace: u32) -> Self {
         let log = folder.join("twilio.jsonl");
-        let mut command = gymcall(folder, ["simulator", "--bind", "127.0.0.1:0"]);
+        let mut command = gymcall(folder, ["simulator", "--bind", address]);
         command.args(["--pace", &pace.to_string(), "--log"]).arg(&log);
         for (flag, content) in [("--callees", callees), ("--faults", faults)] {
             if !content.is_empty() {

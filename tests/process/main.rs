@@ -16,6 +16,7 @@ mod doctor;
 mod front;
 mod lists;
 mod local_twilio;
+mod outcome;
 mod program;
 #[allow(dead_code, reason = "no user of it needs all of it")]
 #[path = "../../jobs/tests/support/redis_server.rs"]

@@ -268,6 +268,22 @@ impl Desk {
         Beside { http: server.running.url().map(Http::new), server: Some(server) }
     }
 
+    /// Has other people answer the calls from now on. Nobody may be called meanwhile.
+    pub async fn change_callees(&mut self, change: impl FnOnce(&str) -> String) {
+        let settings = |bind| TwilioSettings {
+            bind,
+            calls_per_second: 50.0,
+            callees: Callees::from_toml(&change(CALLEES)).unwrap(),
+            auth_token: TOKEN.to_owned(),
+            ..TwilioSettings::default()
+        };
+        let bind = self.twilio.url().trim_start_matches("http://").parse().unwrap();
+        // The server knows one address, so the one that is there has to leave it first.
+        let elsewhere = Simulator::start(TwilioSettings::default()).await.unwrap();
+        std::mem::replace(&mut self.twilio, elsewhere).shutdown().await;
+        self.twilio = Simulator::start(settings(bind)).await.unwrap();
+    }
+
     pub fn store(&self) -> &dyn Store {
         self.server.as_ref().unwrap().running.ledger().store().as_ref()
     }

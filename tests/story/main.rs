@@ -29,6 +29,7 @@ mod lost_reply;
 mod metrics;
 mod nights;
 mod openapi;
+mod outcome;
 mod pace;
 mod patch;
 mod pause;
