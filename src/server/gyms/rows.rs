@@ -1,11 +1,15 @@
 //! The rows of an upload on their way into the store.
 
+use std::sync::Arc;
+
 use gymcall_jobs::campaign::Campaign;
 use gymcall_jobs::id::{ImportId, JobId, RunId};
 use gymcall_jobs::job::CallJob;
 use gymcall_jobs::phone::PhoneNumber;
 use gymcall_jobs::roster::{BadRow, Limits, Roster, RosterError, Row, RowCode};
+use gymcall_jobs::store::{Standing, StoreError};
 use sha2::{Digest, Sha256};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::variables_of;
 use crate::server::Server;
@@ -13,8 +17,8 @@ use crate::server::error::{FieldError, Problem};
 use crate::server::rows_report::RowsReport;
 use crate::server::upload::Taker;
 
-/// How many rows are staged in one go.
-const BATCH: usize = 500;
+/// How many rows are staged in one go; as many are read meanwhile.
+const BATCH: usize = 1_000;
 
 /// Where the gyms go.
 #[derive(Clone, Copy)]
@@ -35,6 +39,15 @@ pub(super) struct Upload<'a> {
     report: RowsReport,
     suppressed: u64,
     batch: Vec<Staging>,
+    staged: Option<Staged>,
+}
+
+/// Rows on their way into the store, while the next ones are read.
+struct Staged {
+    /// Their lines, and whether their numbers were corrected.
+    rows: Vec<(u64, bool)>,
+    /// How the store knows each number, and whether it has taken the row.
+    known: AbortOnDropHandle<Result<(Vec<Standing>, Vec<bool>), StoreError>>,
 }
 
 /// A row that waits to be staged.
@@ -64,6 +77,7 @@ impl<'a> Upload<'a> {
             report: RowsReport::default(),
             suppressed: 0,
             batch: Vec::new(),
+            staged: None,
         }
     }
 
@@ -73,6 +87,7 @@ impl<'a> Upload<'a> {
             self.rows(last).await?;
         }
         self.flush().await?;
+        self.settle().await?;
         Ok(ReadThrough {
             report: self.report.whole(),
             suppressed: self.suppressed,
@@ -100,26 +115,43 @@ impl<'a> Upload<'a> {
         Ok(())
     }
 
+    /// Sends the batch on its way, once the one before is stored: rows keep the order of their file.
     async fn flush(&mut self) -> Result<(), Problem> {
+        self.settle().await?;
         let batch = std::mem::take(&mut self.batch);
         if batch.is_empty() {
             return Ok(());
         }
-        let store = self.server.ledger.store();
-        let rows: Vec<(u64, bool)> = batch.iter().map(|staging| (staging.line, staging.corrected)).collect();
+        let store = Arc::clone(self.server.ledger.store());
+        let rows = batch.iter().map(|staging| (staging.line, staging.corrected)).collect();
         let phones: Vec<PhoneNumber> = batch.iter().map(|staging| staging.job.gym().phone.clone()).collect();
-        let (standings, taken) = match self.into {
+        let known = match self.into {
             Into::Import(import) => {
+                let import = import.clone();
                 let jobs = batch.into_iter().map(|staging| staging.job).collect();
-                let taken = store.stage(import, jobs).await?;
-                (store.standings(None, phones).await?, taken)
+                tokio::spawn(async move {
+                    let taken = store.stage(&import, jobs).await?;
+                    Ok((store.standings(None, phones).await?, taken))
+                })
             }
             Into::Nothing(run) => {
-                let standings = store.standings(run, phones).await?;
-                let taken = standings.iter().map(|standing| !standing.in_run).collect();
-                (standings, taken)
+                let run = run.cloned();
+                tokio::spawn(async move {
+                    let standings = store.standings(run.as_ref(), phones).await?;
+                    let taken = standings.iter().map(|standing| !standing.in_run).collect();
+                    Ok((standings, taken))
+                })
             }
         };
+        self.staged = Some(Staged { rows, known: AbortOnDropHandle::new(known) });
+        Ok(())
+    }
+
+    /// Waits for the rows that are on their way, and accounts for them.
+    async fn settle(&mut self) -> Result<(), Problem> {
+        let Some(Staged { rows, known }) = self.staged.take() else { return Ok(()) };
+        let known = known.await.map_err(|error| StoreError::Failed(format!("rows were not stored: {error}")))?;
+        let (standings, taken) = known?;
         for (((line, corrected), taken), standing) in rows.into_iter().zip(taken).zip(standings) {
             if taken {
                 self.report.accept(corrected);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use redis::cmd;
 
 use super::keys;
@@ -17,6 +18,8 @@ use crate::store::{CampaignWrite, Change, ReplyWrite, StoreError};
 
 /// So many rows hold up the server for about a millisecond.
 const CHUNK: usize = 100;
+/// So many scripts keep the server busy while the next is made, and others wait behind no more than these.
+const AT_ONCE: usize = 4;
 /// How long clearing rests after it failed.
 const REST: Duration = Duration::from_secs(5);
 
@@ -54,25 +57,39 @@ async fn is_connected(link: &Link, origin: &str) -> Result<bool, StoreError> {
     Ok(clients.split_ascii_whitespace().any(|word| word == name))
 }
 
-/// Adds rows.
+/// Adds rows: several scripts are on their way at once, and the server runs them in the order in which they are sent.
 pub(super) async fn stage(link: &Link, import: &ImportId, jobs: Vec<CallJob>) -> Result<Vec<bool>, StoreError> {
-    let mut taken = Vec::with_capacity(jobs.len());
-    for jobs in jobs.chunks(CHUNK) {
-        let mut call = Call::of(&script::STAGE);
-        call.push(import.as_str()).push(jobs.len());
-        for job in jobs {
-            let (Status::Waiting, Some(due)) = (job.status(), job.due()) else {
-                return Err(StoreError::Failed("only waiting jobs can be imported".into()));
-            };
-            call.push(job.id().as_str()).push(job.gym().phone.as_str()).push(micros(due)).push(encode(job)?);
-        }
-        let ran = link.run(&call, Again::Never).await?;
-        if ran.answer.word() != "ok" {
-            return Err(ran.answer.error());
-        }
-        taken.extend(ran.answer.part(2)?.bytes().map(|taken| taken == b'1'));
+    // Each is made when its turn comes.
+    let scripts: Vec<_> = jobs.chunks(CHUNK).map(|rows| stage_some(link, import, rows)).collect();
+    let taken: Vec<Vec<bool>> = stream::iter(scripts).buffered(AT_ONCE).try_collect().await?;
+    Ok(taken.concat())
+}
+
+/// One script's rows, column by column. Whether it was carried out when its answer is lost nobody can tell: that fails the
+/// import, whatever became of the scripts behind it.
+async fn stage_some(link: &Link, import: &ImportId, rows: &[CallJob]) -> Result<Vec<bool>, StoreError> {
+    let mut call = Call::of(&script::STAGE);
+    call.push(import.as_str()).push(rows.len());
+    for job in rows {
+        call.push(job.id().as_str());
     }
-    Ok(taken)
+    for job in rows {
+        call.push(job.gym().phone.as_str());
+    }
+    for job in rows {
+        let (Status::Waiting, Some(due)) = (job.status(), job.due()) else {
+            return Err(StoreError::Failed("only waiting jobs can be imported".into()));
+        };
+        call.push(micros(due));
+    }
+    for job in rows {
+        call.push(encode(job)?);
+    }
+    let ran = link.run(&call, Again::Never).await?;
+    if ran.answer.word() != "ok" {
+        return Err(ran.answer.error());
+    }
+    Ok(ran.answer.part(2)?.bytes().map(|taken| taken == b'1').collect())
 }
 
 /// Shows an import, and changes its campaign with it.
