@@ -136,7 +136,7 @@ async fn on_record(server: &Server, registry: &mut Registry) -> Result<(), Probl
     let store = server.ledger.store();
     let (jobs, campaigns) = (Family::<At, Gauge>::default(), Gauge::<i64>::default());
     for status in Status::ALL {
-        jobs.get_or_create(&At { status: status.as_str() });
+        drop(jobs.get_or_create(&At { status: status.as_str() }));
     }
     let (calls, ended, connected) = (Gauge::<i64>::default(), Gauge::<i64>::default(), Gauge::<i64>::default());
     let mut cursor = None;

@@ -10,9 +10,9 @@ const KEY: &str = "a-key-of-the-desk";
 
 /// The value of a figure, whose labels may be in any order.
 fn figure(text: &str, name: &str, labels: &[&str]) -> Option<f64> {
-    let of_name = text.lines().filter(|line| {
-        line.strip_prefix(name).is_some_and(|rest| rest.starts_with('{') || rest.starts_with(' '))
-    });
+    let of_name = text
+        .lines()
+        .filter(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with('{') || rest.starts_with(' ')));
     let mut fitting = of_name.filter(|line| labels.iter().all(|label| line.contains(label)));
     fitting.next().map(|line| line.rsplit_once(' ').unwrap().1.parse().unwrap())
 }

@@ -42,12 +42,15 @@ pub(super) struct Upload<'a> {
     staged: Option<Staged>,
 }
 
+/// How the store knows each number, and whether it has taken the row.
+type Answers = (Vec<Standing>, Vec<bool>);
+
 /// Rows on their way into the store, while the next ones are read.
 struct Staged {
     /// Their lines, and whether their numbers were corrected.
     rows: Vec<(u64, bool)>,
-    /// How the store knows each number, and whether it has taken the row.
-    known: AbortOnDropHandle<Result<(Vec<Standing>, Vec<bool>), StoreError>>,
+    /// What the store will answer.
+    known: AbortOnDropHandle<Result<Answers, StoreError>>,
 }
 
 /// A row that waits to be staged.
