@@ -147,7 +147,7 @@ impl Campaign {
             CampaignState::Draft | CampaignState::Scheduled | CampaignState::Failed => None,
             CampaignState::Running | CampaignState::Paused(_) if under_way => {
                 let begins = next.begin_run(Cause::Replace, None, now);
-                next.state = self.state;
+                (next.state, next.resumes_at) = (self.state, self.resumes_at);
                 Some(begins)
             }
             CampaignState::Running => {

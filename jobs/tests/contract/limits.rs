@@ -6,8 +6,9 @@ use gymcall_jobs::campaign::{Campaign, CampaignState, PausedReason};
 use gymcall_jobs::event::{Event, Fate};
 use gymcall_jobs::id::JobId;
 use gymcall_jobs::job::Status;
+use gymcall_jobs::run::{Cause, Run};
 use gymcall_jobs::spend::Amount;
-use gymcall_jobs::store::{Begun, CampaignCapacity, DayOfCalls, Gate, Refusal, Store};
+use gymcall_jobs::store::{Begun, CampaignCapacity, CampaignWrite, DayOfCalls, Gate, Refusal, Store, Write};
 
 use super::Keeper;
 use super::fixtures::*;
@@ -218,6 +219,22 @@ pub async fn a_campaign_that_begins_to_run_forgets_how_its_calls_ended(keeper: i
     assert_eq!(store.endings(&campaign.id).await.unwrap().failed(), 12);
     put_campaign(store, &campaign, Some(3)).await;
     assert_eq!(store.endings(&campaign.id).await.unwrap(), Endings::default());
+    let failed = add(store, job(Some(&membership(&campaign)), 90, start())).await;
+    assert_eq!(begin(store, failed.id(), wide_gate()).await, Begun::Go);
+    end(store, failed.id(), CallStatus::Failed, 0, None).await;
+    assert_eq!(store.endings(&campaign.id).await.unwrap().failed(), 1);
+    let begins = Some(Run {
+        id: campaign.run.clone(),
+        campaign: campaign.id.clone(),
+        number: 1,
+        cause: Cause::Start,
+        due_at: None,
+        started_at: start(),
+        ended_at: None,
+    });
+    let next_night = Some(CampaignWrite { campaign: campaign.clone(), from: Some(4), begins });
+    store.commit(Write { campaign: next_night, ..Write::default() }).await.unwrap();
+    assert_eq!(store.endings(&campaign.id).await.unwrap(), Endings::default(), "each run begins anew");
     assert_eq!(begin(store, &next, gate(&campaign, CampaignCapacity::default())).await, Begun::Go);
 }
 
