@@ -112,6 +112,11 @@ impl Api {
         Self::try_send(self.http.request(Method::GET, format!("{}{path}", self.url))).await
     }
 
+    /// Says something, if somebody is there to hear it.
+    pub async fn try_post(&self, path: &str, body: Value) -> Result<Value, String> {
+        Self::try_send(self.http.request(Method::POST, format!("{}{path}", self.url)).json(&body)).await
+    }
+
     async fn send(&self, request: reqwest::RequestBuilder) -> Value {
         Self::try_send(request).await.unwrap()
     }

@@ -150,7 +150,8 @@ fn cells(line: &str) -> Vec<&str> {
 /// Paused at its first call, which goes on to its end; then the rest.
 async fn first_night(shell: &Shell, id: &str) {
     let mut watch = shell.begin(&format!("status {id} --watch"));
-    let live = |line: &str| (line.contains("Nightly") && cells(line).get(6).is_some_and(|live| *live != "0")).then_some(());
+    let live =
+        |line: &str| (line.contains("Nightly") && cells(line).get(6).is_some_and(|live| *live != "0")).then_some(());
     watch.out.until("a call", live).await;
     let paused = shell.json(&format!("campaign pause {id}")).await;
     assert_eq!(paused["paused_reason"], "manual");

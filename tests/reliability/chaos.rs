@@ -8,6 +8,7 @@ use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 
 use super::api::Api;
+use super::attendant::Attendant;
 use super::crowd;
 use super::judge::{judge, most_in_a_second};
 use super::keeper::Keeper;
@@ -53,6 +54,7 @@ async fn run(keeper: Keeper, size: Size) {
     let api = Api::new(&site.to_server.url());
     let campaign = api.campaign(crowd::survey(), crowd::roster(&numbers)).await;
     api.start(&campaign).await;
+    let _attendant = Attendant::of(&site, &campaign);
 
     let mut dice = StdRng::seed_from_u64(SEED);
     let mut blows: BTreeMap<&str, usize> = BTreeMap::new();

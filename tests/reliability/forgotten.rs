@@ -5,6 +5,7 @@ use std::time::Duration;
 use gymcall_simulator::Event;
 use jiff::Timestamp;
 
+use super::attendant::Attendant;
 use super::crowd;
 use super::judge::judge;
 use super::keeper::Keeper;
@@ -28,6 +29,7 @@ async fn a_redis_that_forgot_its_last_second_makes_no_call_twice() {
     let campaign = troupe.api().campaign(crowd::survey(), crowd::roster(&numbers)).await;
     troupe.api().start(&campaign).await;
 
+    let _attendant = Attendant::of(&site, &campaign);
     let mut log = site.twilio.follow();
     let (mut cut, mut lost_at) = (0, Vec::new());
     for _ in 0..losses {

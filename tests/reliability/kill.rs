@@ -9,6 +9,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 
+use super::attendant::Attendant;
 use super::crowd;
 use super::judge::{Call, judge};
 use super::keeper::Keeper;
@@ -43,6 +44,7 @@ async fn run(keeper: Keeper) {
     let mut troupe = Troupe::start(&site, 1, usize::from(keeper == Keeper::Redis)).await;
     let campaign = troupe.api().campaign(crowd::survey(), crowd::roster(&numbers)).await;
     troupe.api().start(&campaign).await;
+    let _attendant = Attendant::of(&site, &campaign);
 
     let mut log = site.twilio.follow();
     let mut dice = StdRng::seed_from_u64(SEED);

@@ -1,7 +1,7 @@
 //! The promise under everything that can be done to processes, wires and stores.
 //!
 //! [`judge`] decides by the local Twilio's log. [`site`] is what a trial runs on, [`proxy`] the wires of it, and
-//! [`crowd`] who is called. [`matrix`] crosses points with faults, one [`trial`] for each cell; [`kill`] kills
+//! [`crowd`] who is called, [`attendant`] who looks after it. [`matrix`] crosses points with faults, one [`trial`] for each cell; [`kill`] kills
 //! processes at work again and again, [`chaos`] does everything at once, [`forgotten`] takes a Redis its memory, and
 //! [`crowded`] is about many.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub, reason = "tests")]
@@ -17,6 +17,7 @@ mod program;
 #[path = "../process/server.rs"]
 mod server;
 
+mod attendant;
 mod chaos;
 mod crowd;
 mod crowded;
