@@ -113,10 +113,17 @@ const ISLANDS: &[(&str, Plan)] = &[
 impl Region {
     /// The United States.
     pub const US: Region = Region(Plan::US);
+    /// Canada.
+    pub const CA: Region = Region(Plan::CA);
 
     /// The region of a country cell: an ISO code, or a common name such as `United States`.
     pub fn of_country(text: &str) -> Option<Region> {
-        let text = text.trim().to_lowercase();
+        let text = text.trim();
+        // Most lists have codes. No name is one that stands for another country.
+        if let (2, Ok(region)) = (text.len(), text.parse()) {
+            return Some(region);
+        }
+        let text = text.to_lowercase();
         match NAMES.iter().find(|(name, _)| *name == text) {
             Some((_, plan)) => Some(Region(*plan)),
             None => text.parse().ok(),

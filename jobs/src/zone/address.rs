@@ -156,7 +156,8 @@ pub(super) fn zones(gym: &Gym) -> Vec<&'static str> {
     let (Some(state), Some(states)) = (gym.state.as_deref().map(plain), states_of(gym)) else {
         return Vec::new();
     };
-    let Some((code, _, zones)) = states.iter().find(|(code, name, _)| state == code.to_lowercase() || state == *name)
+    let Some((code, _, zones)) =
+        states.iter().find(|(code, name, _)| state.eq_ignore_ascii_case(code) || state == *name)
     else {
         return Vec::new();
     };
@@ -179,9 +180,9 @@ pub(super) fn zones_of_country(gym: &Gym) -> Vec<&'static str> {
 /// The states of the gym's country; nothing for a country that has states of its own by the same names.
 fn states_of(gym: &Gym) -> Option<&'static [State]> {
     let Some(country) = &gym.country else { return Some(UNITED_STATES) };
-    match String::from(Region::of_country(country)?).as_str() {
-        "US" => Some(UNITED_STATES),
-        "CA" => Some(CANADA),
+    match Region::of_country(country)? {
+        region if region == Region::US => Some(UNITED_STATES),
+        region if region == Region::CA => Some(CANADA),
         _ => None,
     }
 }

@@ -37,9 +37,16 @@ const SHARED: &str = "1";
 /// The zones of the longest beginning that is known, none if even the country code is not; nothing for a number of the
 /// shared plan that is in no place, such as a toll-free one.
 pub(super) fn zones(phone: &PhoneNumber) -> Option<Vec<&'static str>> {
-    let digits = phone.as_str().trim_start_matches('+');
-    let beginnings = (1..=digits.len()).rev().filter_map(|length| digits.get(..length));
-    let found = beginnings.filter_map(|beginning| BY_BEGINNING.get_key_value(beginning)).next();
+    let mut digits = phone.as_str().trim_start_matches('+');
+    // Of all beginnings the longest sorts last before the number; what sorts between them shares a part of it.
+    let found = loop {
+        let Some((beginning, zones)) = BY_BEGINNING.range(..=digits).next_back() else { break None };
+        if digits.starts_with(beginning) {
+            break Some((beginning, zones));
+        }
+        let shared = digits.bytes().zip(beginning.bytes()).take_while(|(one, other)| one == other).count();
+        digits = digits.get(..shared).unwrap_or_default();
+    };
     match found {
         Some((&SHARED, _)) => None,
         Some((_, zones)) => Some(zones.iter().copied().collect()),

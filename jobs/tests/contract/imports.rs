@@ -82,6 +82,38 @@ pub async fn a_run_has_each_number_once(keeper: impl Keeper) {
     add(store, job(None, 0, start())).await;
 }
 
+pub async fn rows_keep_the_order_in_which_they_came(keeper: impl Keeper) {
+    let store = &*keeper.store();
+    let campaign = add_campaign(store, CampaignState::Running).await;
+    let import = import_id();
+    store.open_import(&import, &campaign.id, &campaign.run).await.unwrap();
+    let mut staged = rows(&campaign, 0..450);
+    // Not the order of their ids, nor of their numbers; and one number twice.
+    staged.reverse();
+    staged.push(rows(&campaign, 7..8).remove(0));
+    let taken = store.stage(&import, staged.clone()).await.unwrap();
+    assert_eq!(taken.iter().position(|taken| !taken), Some(450));
+    staged.pop();
+    store.publish_import(&import, None, None).await.unwrap();
+    let listed = store.jobs(everything()).await.unwrap();
+    assert_eq!(listed.items.into_iter().map(|stored| stored.record).collect::<Vec<_>>(), staged);
+}
+
+pub async fn a_row_whose_id_is_taken_leaves_none_of_its_neighbours(keeper: impl Keeper) {
+    let store = &*keeper.store();
+    let campaign = add_campaign(store, CampaignState::Running).await;
+    let there = add(store, job(None, 1, start())).await;
+    let import = import_id();
+    store.open_import(&import, &campaign.id, &campaign.run).await.unwrap();
+    let mut staged = rows(&campaign, 100..120);
+    let gym = job(None, 121, start()).gym().clone();
+    staged.insert(10, CallJob::new(there.id().clone(), Some(membership(&campaign)), gym, start(), start()));
+    let refused = store.stage(&import, staged).await;
+    assert!(matches!(refused, Err(StoreError::Conflict)), "{refused:?}");
+    assert_eq!(read(store, there.id()).await.record, there);
+    assert_eq!(store.stage(&import, rows(&campaign, 100..120)).await.unwrap(), [true; 20]);
+}
+
 pub async fn a_campaign_has_one_open_import(keeper: impl Keeper) {
     let store = &*keeper.store();
     let campaign = add_campaign(store, CampaignState::Draft).await;

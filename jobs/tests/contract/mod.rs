@@ -127,6 +127,8 @@ macro_rules! suite {
             imports {
                 an_import_is_seen_all_at_once_or_not_at_all
                 a_run_has_each_number_once
+                rows_keep_the_order_in_which_they_came
+                a_row_whose_id_is_taken_leaves_none_of_its_neighbours
                 a_campaign_has_one_open_import
                 a_dropped_import_leaves_nothing
                 a_job_that_follows_a_dropped_import_is_kept

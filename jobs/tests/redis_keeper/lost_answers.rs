@@ -93,6 +93,24 @@ async fn a_note_whose_answer_was_lost_is_not_written_again() {
 }
 
 #[tokio::test]
+async fn rows_whose_answer_was_lost_fail_their_import_and_leave_nothing() {
+    let (_server, proxy, behind, direct) = stores().await;
+    let campaign = add_campaign(&behind, CampaignState::Draft).await;
+    let import = import_id();
+    behind.open_import(&import, &campaign.id, &campaign.run).await.unwrap();
+    let rows: Vec<CallJob> = (0..450).map(|number| job(Some(&membership(&campaign)), number, start())).collect();
+    proxy.lose_next_answer();
+    // More than one script: those behind the lost one may be carried out or not.
+    let staged = behind.stage(&import, rows.clone()).await;
+    assert!(matches!(staged, Err(StoreError::Failed(_))), "{staged:?}");
+    assert!(proxy.has_lost());
+    behind.drop_import(&import).await.unwrap();
+    let again = import_id();
+    direct.open_import(&again, &campaign.id, &campaign.run).await.unwrap();
+    assert_eq!(direct.stage(&again, rows).await.unwrap(), vec![true; 450]);
+}
+
+#[tokio::test]
 async fn scripts_that_the_server_was_told_to_forget_are_told_anew() {
     let server = RedisServer::start();
     let store = RedisStore::connect(&server.url(), Durability::Strict).await.unwrap();

@@ -38,6 +38,8 @@ pub(super) struct Upload<'a> {
     hash: Sha256,
     report: RowsReport,
     suppressed: u64,
+    /// Of the next row's id. It counts up, so that ids sort as the rows do and each is put behind the last in every index.
+    chance: u128,
     batch: Vec<Staging>,
     staged: Option<Staged>,
 }
@@ -79,6 +81,7 @@ impl<'a> Upload<'a> {
             hash: Sha256::new(),
             report: RowsReport::default(),
             suppressed: 0,
+            chance: rand::random(),
             batch: Vec::new(),
             staged: None,
         }
@@ -105,7 +108,8 @@ impl<'a> Upload<'a> {
                 Err(bad) => self.report.refuse(line, bad),
                 Ok(accepted) => {
                     let membership = Some(self.campaign.membership());
-                    let id = JobId::new(now, rand::random());
+                    let id = JobId::new(now, self.chance);
+                    self.chance = self.chance.wrapping_add(1);
                     let job = CallJob::new(id, membership, accepted.gym, now, now)
                         .keeping(self.campaign.policy.window.as_ref());
                     self.batch.push(Staging { line, job, corrected: accepted.corrected });
