@@ -25,7 +25,7 @@ use crate::stand::figures::{Ratio, spread};
 use crate::stand::redis::Redis;
 use crate::stand::{machine, place};
 
-pub use ours::Kind;
+pub use ours::{Kind, step};
 
 /// Jobs that live at the same time.
 pub const AT_ONCE: usize = 64;
@@ -34,6 +34,8 @@ pub const AT_ONCE: usize = 64;
 pub fn contest(words: &[String]) {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words[..] {
+        ["ready-made", port, rows, commands] => crate::imports::replay(port, rows, commands),
+        ["bare", port, redis] => crate::webhooks::bare(port.parse().unwrap(), redis.parse().unwrap()),
         ["limit-sqlite", folder, jobs, each] => {
             limit::rows(Path::new(folder), jobs.parse().unwrap(), each.parse().unwrap());
         }
@@ -46,7 +48,7 @@ pub fn contest(words: &[String]) {
 }
 
 /// This program, as a contestant.
-fn own(words: impl IntoIterator<Item = impl AsRef<std::ffi::OsStr>>) -> Command {
+pub fn own(words: impl IntoIterator<Item = impl AsRef<std::ffi::OsStr>>) -> Command {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.arg("contestant").args(words);
     command

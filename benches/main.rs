@@ -5,6 +5,9 @@
 //!
 //! - `life`: what the durable life of one job costs;
 //! - `pace`: how well several workers keep one pace together;
+//! - `imports`: what a CSV of a million gyms costs on its way to durable jobs;
+//! - `webhooks`: what a signed webhook costs on its way to durable state;
+//! - `stored`: whether pages cost the same with a million jobs stored as with ten thousand;
 //! - `recovery`: what a killed worker and a killed Redis cost;
 //! - `idle`: what 100,000 waiting jobs cost a worker that has nothing to do.
 //!
@@ -22,6 +25,7 @@
 )]
 
 mod idle;
+mod imports;
 /// How the local Twilio's log is read.
 #[allow(dead_code, reason = "the trials use more of it")]
 #[path = "../tests/reliability/judge.rs"]
@@ -39,6 +43,8 @@ mod process {
 mod pace;
 mod recovery;
 mod stand;
+mod stored;
+mod webhooks;
 
 use std::process::ExitCode;
 
@@ -65,7 +71,7 @@ fn main() -> ExitCode {
     words.retain(|word| word != "--quick");
     let effort = Effort { quick: words.len() < asked };
     if words.is_empty() {
-        words.extend(["life", "pace", "recovery", "idle"].map(str::to_owned));
+        words.extend(["life", "pace", "imports", "webhooks", "stored", "recovery", "idle"].map(str::to_owned));
     }
     stand::machine::print();
     let mut failures = Vec::new();
@@ -75,6 +81,9 @@ fn main() -> ExitCode {
             "pace" => pace::measure(effort),
             "recovery" => recovery::measure(effort),
             "idle" => idle::measure(effort),
+            "imports" => imports::measure(effort),
+            "webhooks" => webhooks::measure(effort),
+            "stored" => stored::measure(effort),
             other => vec![format!("there is no part {other}")],
         });
     }

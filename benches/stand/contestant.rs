@@ -42,6 +42,8 @@ pub struct Run {
     pub redis: Duration,
     /// Written to the append-only file.
     pub written: u64,
+    /// By how much the process grew at most, in bytes, where that is measured.
+    pub grew: u64,
 }
 
 impl Run {
@@ -85,7 +87,7 @@ impl Contestant {
             return Err(format!("{}: {checked} of {} jobs ended once and as they should", self.name, self.jobs));
         }
         (self.check)(redis.as_ref(), self.jobs)?;
-        Ok(Run { jobs: self.jobs, took, own, redis: by_redis, written })
+        Ok(Run { jobs: self.jobs, took, own, redis: by_redis, written, grew: 0 })
     }
 }
 

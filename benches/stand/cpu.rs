@@ -37,7 +37,16 @@ fn stat(pid: u32) -> Option<(u32, u64)> {
 
 /// Resident memory in bytes.
 pub fn memory(pid: u32) -> u64 {
+    status(pid, "VmRSS:")
+}
+
+/// The most resident memory that there was up to now, in bytes.
+pub fn most_memory(pid: u32) -> u64 {
+    status(pid, "VmHWM:")
+}
+
+fn status(pid: u32, name: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = status.lines().find_map(|line| line.strip_prefix(name));
     line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<u64>().ok()).unwrap_or_default() * 1024
 }

@@ -12,6 +12,8 @@ pub struct Arrival {
     pub at_us: i64,
     /// Its body: for ours a form, for a peer whatever names the job.
     pub body: String,
+    /// What the call was called in the reply.
+    pub sid: String,
 }
 
 /// It listens for as long as the bench runs.
@@ -74,8 +76,10 @@ fn answer(socket: &TcpStream, noted: &Mutex<Vec<Arrival>>) -> Option<()> {
         reader.read_exact(&mut body).ok()?;
         let (status, reply) = if creates {
             let mut noted = noted.lock().unwrap();
-            noted.push(Arrival { at_us, body: String::from_utf8_lossy(&body).into_owned() });
-            ("201 Created", format!(r#"{{"sid":"CA{:032x}"}}"#, noted.len()))
+            let sid = format!("CA{:032x}", noted.len() + 1);
+            let reply = format!(r#"{{"sid":"{sid}"}}"#);
+            noted.push(Arrival { at_us, body: String::from_utf8_lossy(&body).into_owned(), sid });
+            ("201 Created", reply)
         } else {
             ("404 Not Found", r#"{"code":20404,"message":"not found","status":404}"#.to_owned())
         };
