@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hmac::digest::KeyInit as _;
-use hmac::{Hmac, Mac as _};
+use hmac::{Hmac, Mac};
 use sha1::Sha1;
 
 use crate::stand::far::Arrival;
@@ -55,7 +54,7 @@ impl Call {
             ("SequenceNumber", sequence_number.as_str()),
         ];
         form.sort_unstable();
-        let mut mac = Hmac::<Sha1>::new_from_slice(TOKEN.as_bytes()).unwrap();
+        let mut mac = <Hmac<Sha1> as Mac>::new_from_slice(TOKEN.as_bytes()).unwrap();
         mac.update(format!("http://localhost:{port}{}", self.target).as_bytes());
         for (name, value) in form {
             mac.update(name.as_bytes());
@@ -94,7 +93,7 @@ pub fn saturate(port: u16, calls: &[Call]) -> Result<Duration, String> {
         for post in posts {
             line.post(&post)?;
         }
-        Ok(Vec::new())
+        Ok(Vec::<()>::new())
     })?;
     Ok(begun.elapsed())
 }
