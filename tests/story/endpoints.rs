@@ -1,5 +1,7 @@
 //! Events are delivered to others' servers: signed, in order, again when they were not taken, and nowhere private.
 
+use std::time::Duration;
+
 use gymcall::app::Role;
 use serde_json::{Value, json};
 
@@ -29,8 +31,8 @@ async fn until_shown(desk: &Desk, what: &str, fits: impl Fn(&Value) -> bool) -> 
             if fits(&shown) {
                 return shown;
             }
-            // How far an endpoint has got is no news of the store's.
-            tokio::task::yield_now().await;
+            // How far an endpoint has got is no news of the store's, and who asks too often is sent away.
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     })
     .await

@@ -97,7 +97,7 @@ async fn shown_with_its_evidence(faults: &'static str, answer: &str, keeper: Kee
     let of_campaign = gymcall(&desk, &["status", &campaign]).await;
     assert!(of_campaign.contains(&format!("gymcall status {job}")), "{of_campaign}");
     let of_job = gymcall(&desk, &["status", &job]).await;
-    let resolve = |fate| format!("curl {}/v1/jobs/{job}/resolve -d '{{\"fate\": \"{fate}\"}}'", desk.http.base());
+    let resolve = |fate| format!("gymcall job resolve {job} {fate}");
     let [called, not_called] = ["called", "not_called"].map(resolve);
     for words in [answer, "looked for it: 0 calls", BUSY, evidence["asked_at"].as_str().unwrap(), &called, &not_called]
     {
@@ -105,11 +105,7 @@ async fn shown_with_its_evidence(faults: &'static str, answer: &str, keeper: Kee
     }
 
     // What a person is told to send is understood as it stands.
-    let body = not_called.split('\'').nth(1).unwrap().to_owned();
-    let path = format!("/v1/jobs/{job}/resolve");
-    let request = desk.http.request(reqwest::Method::POST, &path).body(body);
-    let form = "application/x-www-form-urlencoded";
-    super::http::reply(request.header("content-type", form)).await.expect(200);
+    gymcall(&desk, &not_called.split(' ').skip(1).collect::<Vec<_>>()).await;
     let over = desk.finished(&campaign).await.remove(0);
     assert_eq!((&over["ended_reason"], &over["tries"]), (&json!("dial_busy"), &json!(1)));
     assert!(desk.job(&job).await["evidence"].is_null());

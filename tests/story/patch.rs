@@ -121,7 +121,11 @@ async fn a_deleted_campaign_is_gone_and_its_jobs_are_not(keeper: Keeper) {
     let job = desk.only_job(&id).await;
     let other = desk.campaign_of(&[ANSWERS], json!({})).await;
     desk.http.post(&format!("/v1/campaigns/{id}/start"), &json!({})).await.expect(200);
-    // It waits for another try.
+    desk.until("it waits for another try", async || {
+        let job = desk.get(&format!("/v1/jobs/{job}")).await;
+        (job["status"] == "waiting" && job["tries"] == 1).then_some(())
+    })
+    .await;
     let problem = delete(&desk.http, &id, "one").await.problem(409);
     assert!(problem["detail"].as_str().unwrap().contains("cancel"), "{problem}");
     desk.http.post(&format!("/v1/campaigns/{id}/cancel"), &json!({})).await.expect(200);
