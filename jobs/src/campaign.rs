@@ -165,6 +165,9 @@ pub enum ActionError {
     /// It waits for its last calls.
     #[error("calls of the campaign are still going on: it can be deleted once they are over")]
     Live,
+    /// It is unclear whether somebody was called.
+    #[error("it is unclear whether somebody was called: resolve the campaign's quarantined jobs first")]
+    Unclear,
     /// It does not fit this status.
     #[error("a campaign that is {status} cannot {verb}")]
     Conflict {
@@ -294,13 +297,16 @@ impl Campaign {
 
     /// The campaign with another schedule. One whose first run has begun goes on with it, and waits for the next time.
     pub fn reschedule(&self, schedule: Option<Schedule>, now: Timestamp) -> Campaign {
-        let mut next = Campaign { updated_at: now, schedule, ..self.clone() };
+        // A record from before there were schedules tells that by having none, which may be over now.
+        let mut next = Campaign { updated_at: now, run_begun: self.has_begun(), schedule, ..self.clone() };
         let first = next.schedule.as_ref().and_then(|schedule| schedule.first(now));
         match self.state {
             CampaignState::Draft | CampaignState::Cancelled | CampaignState::Failed => {}
-            CampaignState::Scheduled if first.is_none() => {
+            // Nothing would ever begin its run, however often it is resumed.
+            CampaignState::Scheduled | CampaignState::Paused(_) if first.is_none() && !self.has_begun() => {
                 next.state = CampaignState::Draft;
                 next.next_fire = None;
+                next.resumes_at = None;
             }
             CampaignState::Scheduled | CampaignState::Running | CampaignState::Paused(_) => next.next_fire = first,
         }
@@ -407,10 +413,9 @@ impl Counts {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_campaign_that_is_completed_cannot_be_cancelled() {
+    fn campaign(state: CampaignState) -> Campaign {
         let now = Timestamp::UNIX_EPOCH;
-        let campaign = |state| Campaign {
+        Campaign {
             id: CampaignId::new(now, 1),
             name: "Day passes".to_owned(),
             on_behalf_of: "us".to_owned(),
@@ -429,7 +434,25 @@ mod tests {
             run_begun: false,
             resumes_at: None,
             deleted_at: None,
-        };
+        }
+    }
+
+    #[test]
+    fn a_campaign_that_never_ran_and_has_no_schedule_any_more_can_be_started_again() {
+        let now = Timestamp::UNIX_EPOCH;
+        for state in [CampaignState::Scheduled, CampaignState::Paused(PausedReason::Manual)] {
+            let waiting = Campaign { schedule: Some(Schedule::once(now)), next_fire: Some(now), ..campaign(state) };
+            let unscheduled = waiting.reschedule(None, now);
+            assert_eq!((unscheduled.state, unscheduled.next_fire), (CampaignState::Draft, None), "{state:?}");
+        }
+        let paused = campaign(CampaignState::Paused(PausedReason::Manual));
+        let begun = Campaign { schedule: Some(Schedule::once(now)), run_begun: true, runs: 1, ..paused };
+        assert_eq!(begun.reschedule(None, now).state, begun.state);
+    }
+
+    #[test]
+    fn a_campaign_that_is_completed_cannot_be_cancelled() {
+        let now = Timestamp::UNIX_EPOCH;
         let over = Counts::from_pairs([(Status::Completed, 2), (Status::Quarantined, 1)]);
         let refused = campaign(CampaignState::Running).act(Action::Cancel, &over, now);
         assert_eq!(refused, Err(ActionError::Conflict { status: CampaignStatus::Completed, verb: "cancel" }));

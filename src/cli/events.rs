@@ -25,6 +25,8 @@ pub(super) struct Events {
 
 /// How long a broken connection rests before it is made anew.
 const REST: Duration = Duration::from_secs(1);
+/// After how long without a word a connection counts as broken: three of the server's signs of life.
+const SILENCE: Duration = Duration::from_secs(45);
 
 impl Events {
     pub(super) async fn run(self, client: &Client, json: bool) -> Result<Done, CliError> {
@@ -33,7 +35,8 @@ impl Events {
         let mut stream = client.download(&self.path(after.as_deref())).await?;
         loop {
             let mut reader = Reader::default();
-            while let Ok(Some(piece)) = stream.chunk().await {
+            // A server that is there says at least that it is alive.
+            while let Ok(Ok(Some(piece))) = tokio::time::timeout(SILENCE, stream.chunk()).await {
                 for event in reader.take(&piece) {
                     after = event.id.clone().or(after);
                     if self.show(&event, json) {

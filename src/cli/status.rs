@@ -73,7 +73,7 @@ impl Status {
                     let unclear = client.get(&format!("/v1/campaigns/{id}/jobs?status=quarantined")).await?;
                     campaign["quarantined"] = unclear["items"].clone();
                 }
-                let over = matches!(campaign["status"].as_str(), Some("completed" | "cancelled"));
+                let over = matches!(campaign["status"].as_str(), Some("completed" | "cancelled" | "failed"));
                 Ok((campaign, over))
             }
         }

@@ -126,9 +126,9 @@ impl From<CampaignError> for Problem {
     fn from(error: CampaignError) -> Self {
         match error {
             CampaignError::Missing => Self::missing("campaign"),
-            CampaignError::Action(error @ (ActionError::NoGyms | ActionError::Live | ActionError::Conflict { .. })) => {
-                Self::conflict(error.to_string())
-            }
+            CampaignError::Action(
+                error @ (ActionError::NoGyms | ActionError::Live | ActionError::Unclear | ActionError::Conflict { .. }),
+            ) => Self::conflict(error.to_string()),
             CampaignError::Lacking(lacking) => {
                 let (pointer, detail) = (lacking.place.to_string(), lacking.to_string());
                 let error = FieldError { pointer, code: "missing_variable".to_owned(), detail: detail.clone() };

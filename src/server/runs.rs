@@ -131,9 +131,12 @@ async fn copy(
     keyed: Keyed,
 ) -> Result<Response, Problem> {
     let now = server.ledger.now();
+    let name = request.name.map_or_else(|| original.name.clone(), |name| name.trim().to_owned());
     let copy = Campaign {
         id: CampaignId::new(now, rand::random()),
-        name: request.name.map_or_else(|| original.name.clone(), |name| name.trim().to_owned()),
+        // Where nobody has said it, it is the name.
+        on_behalf_of: if original.on_behalf_of == original.name { name.clone() } else { original.on_behalf_of.clone() },
+        name,
         state: CampaignState::Draft,
         run: RunId::new(now, rand::random()),
         created_at: now,

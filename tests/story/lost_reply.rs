@@ -104,6 +104,10 @@ async fn shown_with_its_evidence(faults: &'static str, answer: &str, keeper: Kee
         assert!(of_job.contains(words), "{words}: {of_job}");
     }
 
+    // Whoever could still decide must not lose sight of it.
+    let path = format!("/v1/campaigns/{campaign}");
+    super::http::reply(desk.http.request(reqwest::Method::DELETE, &path)).await.problem(409);
+
     // What a person is told to send is understood as it stands.
     gymcall(&desk, &not_called.split(' ').skip(1).collect::<Vec<_>>()).await;
     let over = desk.finished(&campaign).await.remove(0);

@@ -43,6 +43,10 @@ async fn a_patch_changes_what_it_names_and_null_takes_a_field_back() {
     wanted["schedule"]["timezone"] = json!("America/Chicago");
     wanted["updated_at"] = after["updated_at"].clone();
     assert_eq!(after, wanted);
+    // Who is called on whose behalf is the name as long as nobody says otherwise.
+    let plain = id_of(&desk.http.post("/v1/campaigns", &json!({"name": "Test"})).await.expect(201));
+    let renamed = patch(&desk.http, &plain, &json!({"name": "Acme"})).await.expect(200);
+    assert_eq!(renamed["on_behalf_of"], "Acme");
     // Nobody has to say of a schedule what goes when the other kind comes.
     let once = patch(&desk.http, &id, &json!({"schedule": {"at": "2999-01-01T00:00:00Z"}})).await.expect(200);
     assert_eq!((&once["schedule"]["at"], &once["schedule"]["cron"]), (&json!("2999-01-01T00:00:00Z"), &Value::Null));

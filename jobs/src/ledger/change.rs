@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 
 use super::{CampaignError, Ledger, MAX_RACES};
-use crate::campaign::{Campaign, Counts};
+use crate::campaign::{ActionError, Campaign, Counts};
 use crate::id::CampaignId;
-use crate::store::{CampaignWrite, ReplyWrite, Store, StoreError, Stored, Write};
+use crate::job::Status;
+use crate::store::{CampaignWrite, JobQuery, ReplyWrite, Store, StoreError, Stored, Write};
 
 impl Ledger {
     /// Stores what `change` makes of a campaign. If somebody else was faster it is asked again, with what they left,
@@ -33,6 +34,12 @@ impl Ledger {
 
     /// Deletes a campaign that does not call and will not. Its record stays, and so do its jobs; it is shown no more.
     pub async fn delete_campaign(&self, id: &CampaignId, reply: Option<ReplyWrite>) -> Result<(), CampaignError> {
+        // Of any run: its number stays held until a person decides, who must still find it.
+        let unclear =
+            JobQuery { campaign: Some(id.clone()), status: Some(Status::Quarantined), limit: 1, ..JobQuery::default() };
+        if !self.store.jobs(unclear).await?.items.is_empty() {
+            return Err(ActionError::Unclear.into());
+        }
         let delete = |campaign: &Campaign, counts: &Counts, now| Ok(campaign.delete(counts, now)?);
         self.change_campaign::<CampaignError>(id, delete, |_, _| reply.clone()).await?;
         tracing::info!(campaign_id = %id, "campaign {id}: deleted");

@@ -27,7 +27,13 @@ impl Patch {
         if campaign.state == CampaignState::Cancelled {
             return Err(Problem::conflict("the campaign is cancelled: nothing of it changes any more"));
         }
-        let present = serde_json::to_value(CampaignRequest::of(campaign)).unwrap_or_default();
+        let begun = !matches!(campaign.state, CampaignState::Draft | CampaignState::Failed);
+        let mut present = CampaignRequest::of(campaign);
+        if !begun && campaign.on_behalf_of == campaign.name {
+            // Nobody has said it: it is the name, also the new one.
+            present.on_behalf_of = None;
+        }
+        let present = serde_json::to_value(present).unwrap_or_default();
         let mut wanted = present.clone();
         let mut patch = self.0.clone();
         one_kind_of_schedule(&mut patch);
@@ -56,7 +62,6 @@ impl Patch {
             ("/greeting", next.greeting != campaign.greeting),
             ("/questions", next.questions != campaign.questions),
         ];
-        let begun = !matches!(campaign.state, CampaignState::Draft | CampaignState::Failed);
         match said.into_iter().find(|(_, differs)| begun && *differs) {
             Some((pointer, _)) => {
                 let detail = "what is said cannot change once the campaign was started: duplicate it, and change that";

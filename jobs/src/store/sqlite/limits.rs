@@ -4,8 +4,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::breaker::{Ending, Endings};
 
-/// Days are forgotten about a month later: a zone that changes must find its own again.
-const KEPT_DAYS: i64 = 100;
+/// Days, which are numbers such as 20261231, are forgotten a year later: a zone that changes must find its own again, also
+/// at the turn of a year.
+const KEPT_DAYS: i64 = 10_000;
 
 /// How the latest calls of a campaign ended.
 pub(super) fn endings(db: &Connection, campaign: i64) -> rusqlite::Result<Endings> {

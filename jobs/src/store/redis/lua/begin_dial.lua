@@ -92,7 +92,7 @@ if limits and day and call('HINCRBY', limits, 'day:' .. day, 1) == 1 then
   -- Days are forgotten about a month later: a zone that changes must find its own again.
   for _, field in ipairs(call('HKEYS', limits)) do
     local known = tonumber(string.match(field, '^day:(%d+)$'))
-    if known and known < day - 100 then call('HDEL', limits, field) end
+    if known and known < day - 10000 then call('HDEL', limits, field) end
   end
 end
 write_job(job, before)
