@@ -2,12 +2,9 @@
 //!
 //! The simulation told them once (`histories/*.jsonl`, a history a line). What happened to a job then must
 //! come to the same record today, and every record that was ever stored must still be readable.
-#![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, missing_docs, reason = "tests")]
 
-#[path = "histories/patch.rs"]
-mod patch;
-#[path = "histories/told.rs"]
-mod told;
+pub(crate) mod patch;
+pub(crate) mod told;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -16,11 +13,11 @@ use gymcall_jobs::job::{CallJob, Status};
 use gymcall_jobs::rules::Rules;
 use gymcall_jobs::step::Step;
 
-use told::{StoredHistory, StoredStep};
+use self::told::{StoredHistory, StoredStep};
 
 /// What to do if a change of behaviour is wanted.
 const IF_WANTED: &str = "\n\nIf this change is wanted, record it: tell the histories anew with
-    cargo test -p gymcall-jobs --test simulation -- --ignored tell_the_stored_histories_anew
+    cargo test -p gymcall-jobs --test jobs -- --ignored tell_the_stored_histories_anew
 and write into CHANGELOG.md what becomes of a job now that did not before, and why.
 Jobs that are under way while somebody updates gymcall go on by the new rules.";
 

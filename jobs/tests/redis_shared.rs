@@ -1,14 +1,4 @@
 //! What processes that share one Redis share: the pace, the lines, the locks on numbers, and the times of campaigns.
-#![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, missing_docs, reason = "tests")]
-
-#[allow(dead_code, reason = "shared with the contract suite")]
-#[path = "contract/fixtures.rs"]
-mod fixtures;
-#[path = "support/hand_clock.rs"]
-mod hand_clock;
-#[allow(dead_code, reason = "shared with other tests")]
-#[path = "support/redis_server.rs"]
-mod redis_server;
 
 use std::sync::Arc;
 
@@ -19,7 +9,7 @@ use gymcall_jobs::schedule::Schedule;
 use gymcall_jobs::store::redis::{Durability, RedisStore};
 use gymcall_jobs::store::{Begun, Capacity, Gate, Refusal, Store};
 
-use crate::fixtures::*;
+use crate::contract::fixtures::*;
 use crate::hand_clock::HandClock;
 use crate::redis_server::RedisServer;
 

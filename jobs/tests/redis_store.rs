@@ -1,13 +1,4 @@
 //! The shared keeper, held to the contract of every keeper and to what it promises alone.
-#![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, missing_docs, reason = "tests")]
-
-mod contract;
-#[path = "support/hand_clock.rs"]
-mod hand_clock;
-mod redis_keeper;
-#[allow(dead_code, reason = "shared with other tests")]
-#[path = "support/redis_server.rs"]
-mod redis_server;
 
 use std::sync::Arc;
 
@@ -63,4 +54,4 @@ impl Keeper for RedisKeeper {
     }
 }
 
-contract::suite!(crate::RedisKeeper);
+crate::contract::suite!(crate::redis_store::RedisKeeper);

@@ -4,40 +4,31 @@
 //! Twilio, network, processes and clock are queues in one thread: one seed is one history, and the same
 //! history every time. See `simulation/plan.rs` for what may go wrong and `simulation/judge.rs` for what
 //! must hold all the same.
-#![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, missing_docs, reason = "tests")]
 
-#[path = "histories/patch.rs"]
-mod patch;
-#[path = "histories/told.rs"]
-mod told;
+mod callback;
+pub(crate) mod chance;
+mod door;
+pub(crate) mod history;
+mod judge;
+mod keeper;
+mod person;
+mod plan;
+mod process;
+mod reconcile;
+mod recorder;
+mod server;
+pub(crate) mod stored;
+mod tally;
+mod twilio;
+mod worker;
+mod world;
 
-mod simulation {
-    mod callback;
-    mod chance;
-    mod door;
-    pub(crate) mod history;
-    mod judge;
-    mod keeper;
-    mod person;
-    mod plan;
-    mod process;
-    mod reconcile;
-    mod recorder;
-    mod server;
-    pub(crate) mod stored;
-    mod tally;
-    mod twilio;
-    mod worker;
-    mod world;
-
-    pub(crate) use tally::Tally;
-}
+pub(crate) use self::tally::Tally;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use simulation::Tally;
-use simulation::history::{Detail, tell};
+use self::history::{Detail, tell};
 
 const IN_TEST: u64 = 10_000;
 const IN_SOAK: u64 = 1_000_000;
@@ -94,7 +85,7 @@ fn no_gym_is_called_twice_and_no_job_is_lost_in_any_history() {
     let shown: Vec<String> = violations.iter().take(10).map(|(seed, why)| format!("seed {seed}: {why}")).collect();
     assert!(
         violations.is_empty(),
-        "{} of {} histories break the promise:\n{}\nreplay one with\n  GYMCALL_SEED={} cargo test -p gymcall-jobs --test simulation -- --nocapture",
+        "{} of {} histories break the promise:\n{}\nreplay one with\n  GYMCALL_SEED={} cargo test -p gymcall-jobs --test jobs simulation -- --nocapture",
         violations.len(),
         tally.histories,
         shown.join("\n"),
@@ -198,7 +189,7 @@ fn one_seed_is_one_history() {
 #[ignore = "writes jobs/tests/histories: for a change of behaviour that is wanted"]
 fn tell_the_stored_histories_anew() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/histories");
-    for (status, histories) in simulation::stored::pick(4_000, 240) {
+    for (status, histories) in stored::pick(4_000, 240) {
         let lines: Vec<String> = histories.iter().map(|history| serde_json::to_string(history).unwrap()).collect();
         std::fs::write(folder.join(format!("{status}.jsonl")), lines.join("\n") + "\n").unwrap();
         println!("{} histories of a job that is {status}", lines.len());

@@ -1,12 +1,6 @@
 //! The state machine in calls that Twilio itself speaks and hears, and what its detection of machines moves.
-// A test that cannot build its own material has nothing better to do than to panic.
-#![allow(clippy::expect_used)]
 
-#[allow(dead_code, reason = "no user of it needs all of it")]
-#[path = "laws/cast.rs"]
-mod cast;
-
-use cast::{answer, campaign_job, news, report, sid, tag};
+use crate::laws::cast::{answer, campaign_job, news, report, sid, tag};
 use gymcall_jobs::answer::{Answer, AnswerValue};
 use gymcall_jobs::attempt::CallStatus;
 use gymcall_jobs::event::Event;

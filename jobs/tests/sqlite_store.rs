@@ -1,10 +1,4 @@
 //! The embedded keeper, held to the contract of every keeper and to what it promises alone.
-#![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, missing_docs)]
-
-mod contract;
-#[path = "support/hand_clock.rs"]
-mod hand_clock;
-mod sqlite;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -65,4 +59,4 @@ impl Keeper for SqliteKeeper {
     }
 }
 
-contract::suite!(crate::SqliteKeeper);
+crate::contract::suite!(crate::sqlite_store::SqliteKeeper);

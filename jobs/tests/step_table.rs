@@ -1,12 +1,7 @@
 //! The state machine, one row at a time: every event in every phase, and the rows that a
 //! reader of the design will look for by name. The laws about all histories are in `laws.rs`.
-// A test that cannot build its own material has nothing better to do than to panic.
-#![allow(clippy::expect_used)]
 
-#[path = "laws/cast.rs"]
-mod cast;
-
-use cast::{answer, at, campaign_job, news, report, sid, single_job, tag};
+use crate::laws::cast::{self, answer, at, campaign_job, news, report, sid, single_job, tag};
 use gymcall_jobs::answer::AnswerValue;
 use gymcall_jobs::event::{Event, Fate, NonCreation};
 use gymcall_jobs::job::{CallJob, Status};

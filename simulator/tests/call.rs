@@ -1,14 +1,10 @@
 //! Whole calls, from the order to the last callback.
 
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
+use crate::support::app::{App, sign};
+use crate::support::desk::Door;
+use crate::support::rest::Client;
+use crate::support::{ACCOUNT, FROM, over, settings, soon, start, warnings};
 use gymcall_simulator::{Event, Status};
-use support::app::{App, sign};
-use support::desk::Door;
-use support::rest::Client;
-use support::{ACCOUNT, FROM, over, settings, soon, start, warnings};
 
 const ALL_EVENTS: [(&str, &str); 4] = [
     ("StatusCallbackEvent", "initiated"),

@@ -1,13 +1,9 @@
 //! Callees of every kind, called for real.
 
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
+use crate::support::app::App;
+use crate::support::rest::Client;
+use crate::support::{happened, over, settings, start};
 use gymcall_simulator::{Callees, Event, Simulator, Status};
-use support::app::App;
-use support::rest::Client;
-use support::{happened, over, settings, start};
 
 /// What the callee of the call `sid` has said so far.
 fn said(simulator: &Simulator, sid: &str) -> Vec<String> {
@@ -212,7 +208,7 @@ async fn scenarios_do_what_they_say() {
     ];
     let mut calls = Vec::new();
     for (toml, number, digits, said) in expected {
-        let simulator = start(support::callees(toml)).await;
+        let simulator = start(crate::support::callees(toml)).await;
         let sid = Client::of(&simulator).created(number, &[("Url", &voice), ("SendDigits", digits)]).await;
         calls.push((simulator, sid, number, said));
     }

@@ -1,13 +1,9 @@
 //! Answering machine detection, from what is really heard on the line.
 
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
+use crate::support::app::App;
+use crate::support::rest::Client;
+use crate::support::{ACCOUNT, over, settings, soon, start};
 use gymcall_simulator::{Callees, Event, Settings, Simulator};
-use support::app::App;
-use support::rest::Client;
-use support::{ACCOUNT, over, settings, soon, start};
 
 const GYM: &str = "+14155550101";
 const VOICEMAIL: &str = "+14155550106";

@@ -1,13 +1,9 @@
 //! `<Dial>` over real sockets: a second call, and what the two callees hear of each other.
 
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
+use crate::support::app::{App, Got};
+use crate::support::rest::Client;
+use crate::support::{FROM, callees, happened, over, soon, start, warnings};
 use gymcall_simulator::{Event, Simulator, Status};
-use support::app::{App, Got};
-use support::rest::Client;
-use support::{FROM, callees, happened, over, soon, start, warnings};
 
 const TWO: &str = r#"
 [default]

@@ -1,14 +1,10 @@
 //! Documents over real sockets: where they come from, and what becomes of a call whose document cannot be had.
 
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
+use crate::support::app::App;
+use crate::support::rest::Client;
+use crate::support::{heard_until, over, settings, start, warnings};
 use axum::http::header::CONTENT_TYPE;
 use gymcall_simulator::Status;
-use support::app::App;
-use support::rest::Client;
-use support::{heard_until, over, settings, start, warnings};
 
 const QUIET: &str = "+14155550113";
 
@@ -157,7 +153,7 @@ async fn hangup_and_reject_end_the_call_and_what_follows_is_not_done() {
 async fn a_trial_accounts_message_comes_before_the_document() {
     let mut app = App::start("<Response><Say>And now ours</Say><Pause length='3'/></Response>").await;
     let mut settings = settings();
-    settings.account.numbers.push(support::FROM.to_owned());
+    settings.account.numbers.push(crate::support::FROM.to_owned());
     let message = "This is a trial account.".to_owned();
     settings.account.trial = Some(gymcall_simulator::Trial { message, ..gymcall_simulator::Trial::default() });
     settings.account.verified.push(QUIET.to_owned());

@@ -1,13 +1,9 @@
 //! What can be wrong with callbacks and replies, and webhooks to an app that is down or fails.
 
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
+use crate::support::app::App;
+use crate::support::rest::Client;
+use crate::support::{over, settings, start};
 use gymcall_simulator::{Event, Faults, Settings, Simulator, Status};
-use support::app::App;
-use support::rest::Client;
-use support::{over, settings, start};
 use tokio::net::TcpListener;
 
 const EVENTS: [(&str, &str); 4] = [
@@ -21,7 +17,7 @@ async fn with_faults(toml: &str) -> Simulator {
     start(Settings { faults: Faults::from_toml(toml).unwrap(), ..settings() }).await
 }
 
-async fn order(client: &Client, app: &App, to: &str) -> support::rest::Reply {
+async fn order(client: &Client, app: &App, to: &str) -> crate::support::rest::Reply {
     let (voice, status) = (app.url("/voice"), app.url("/status"));
     let mut params = vec![("Url", voice.as_str()), ("StatusCallback", status.as_str())];
     params.extend(EVENTS);
@@ -74,9 +70,9 @@ async fn late_callbacks_come_after_their_time() {
     over(&simulator, sid).await;
     assert_eq!(sequence(&mut app, 2).await, ["0", "1"]);
     let mut feed = simulator.log().subscribe();
-    support::soon(feed.wait_for(|event| matches!(event, Event::Webhook { .. }))).await;
-    let dialled = support::logged_at(&simulator, |event| matches!(event, Event::Status { .. }));
-    let told = support::logged_at(&simulator, |event| matches!(event, Event::Webhook { .. }));
+    crate::support::soon(feed.wait_for(|event| matches!(event, Event::Webhook { .. }))).await;
+    let dialled = crate::support::logged_at(&simulator, |event| matches!(event, Event::Status { .. }));
+    let told = crate::support::logged_at(&simulator, |event| matches!(event, Event::Webhook { .. }));
     assert!(told - dialled >= 700, "{} ms", told - dialled);
 }
 
@@ -167,8 +163,8 @@ async fn callbacks_are_tried_again_while_the_app_is_down() {
     client.created("+14155550107", &params).await;
     let mut feed = simulator.log().subscribe();
     let failed = |event: &Event| matches!(event, Event::Webhook { error: Some(_), .. });
-    support::soon(feed.wait_for(failed)).await;
-    support::soon(feed.wait_for(failed)).await;
+    crate::support::soon(feed.wait_for(failed)).await;
+    crate::support::soon(feed.wait_for(failed)).await;
     let mut app = App::on(TcpListener::bind(address).await.unwrap(), "<Response/>");
     let got = app.next().await;
     assert!(got.signed, "the fragment is neither sent nor signed");
@@ -191,12 +187,12 @@ async fn an_apps_error_is_tried_again_only_if_the_url_says_so() {
     }
     assert!(tokens.iter().all(|token| *token == tokens[0]));
     let mut feed = simulator.log().subscribe();
-    support::soon(feed.wait_for(|event| matches!(event, Event::Webhook { response: Some(204), .. }))).await;
+    crate::support::soon(feed.wait_for(|event| matches!(event, Event::Webhook { response: Some(204), .. }))).await;
     assert_eq!(tries(&simulator), [(1, Some(503)), (2, Some(503)), (3, Some(204))]);
 
     app.answer_next_with(&[503]);
     let plain = app.url("/status");
     client.created("+14155550107", &[url, ("StatusCallback", &plain)]).await;
-    support::soon(feed.wait_for(|event| matches!(event, Event::Warning { code: 15003, .. }))).await;
+    crate::support::soon(feed.wait_for(|event| matches!(event, Event::Warning { code: 15003, .. }))).await;
     assert_eq!(tries(&simulator).len(), 4);
 }

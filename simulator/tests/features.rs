@@ -1,7 +1,5 @@
 //! The page says what works. This holds it to that.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)] // a failed unwrap is a failed test
-
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};

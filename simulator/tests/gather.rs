@@ -1,13 +1,9 @@
 //! `<Gather>` over real sockets: what the callee says or presses, and what the app is told of it.
 
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
+use crate::support::app::App;
+use crate::support::rest::Client;
+use crate::support::{callees, over, start, warnings};
 use gymcall_simulator::Event;
-use support::app::App;
-use support::rest::Client;
-use support::{callees, over, start, warnings};
 
 const SPEAKER: &str = r#"
 [default]

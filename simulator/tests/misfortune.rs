@@ -1,13 +1,9 @@
 //! Faults of webhooks and of requests that create no call, and the history that a seed repeats.
 
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
+use crate::support::app::App;
+use crate::support::rest::{Client, rest_of};
+use crate::support::{over, settings, soon, start};
 use gymcall_simulator::{Entry, Event, Faults, Log, Settings, Simulator, Status};
-use support::app::App;
-use support::rest::{Client, rest_of};
-use support::{over, settings, soon, start};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -149,7 +145,7 @@ async fn user_and_password_of_a_url_are_sent_only_when_asked_for() {
     // me:p@ss
     assert!(heads[1].contains("\r\nAuthorization: Basic bWU6cEBzcw==\r\n"), "{}", heads[1]);
     // Neither is signed, nor shown in the log.
-    let signed = support::app::sign(&format!("http://{address}/voice"), &params_of(&heads[1]));
+    let signed = crate::support::app::sign(&format!("http://{address}/voice"), &params_of(&heads[1]));
     assert!(heads[1].contains(&format!("X-Twilio-Signature: {signed}")));
     let log = simulator.log().entries();
     assert!(log.iter().all(|entry| !matches!(&entry.what, Event::Webhook { url, .. } if url.contains("p%40ss"))));
@@ -169,7 +165,7 @@ async fn a_reply_whose_chunk_has_no_end_ends_the_call() {
     let simulator = start(settings()).await;
     let sid = Client::of(&simulator).created("+14155550101", &[("Url", &url)]).await;
     assert!(over(&simulator, &sid).await.last().unwrap().is_final());
-    assert!(support::warnings(&simulator).contains(&11750));
+    assert!(crate::support::warnings(&simulator).contains(&11750));
 }
 
 fn params_of(request: &str) -> Vec<(String, String)> {

@@ -1,8 +1,6 @@
 //! The examples of the page: what is shown there can be used as it stands. Its programs are run as
 //! doctests, its commands by the tests of the program.
 
-#![allow(clippy::unwrap_used)] // a failed unwrap is a failed test
-
 use gymcall_simulator::{Account, Callees, Faults};
 
 /// The blocks of the page in one language.

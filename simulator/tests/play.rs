@@ -1,14 +1,10 @@
 //! `<Play>` over real sockets.
 
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
+use crate::support::app::App;
+use crate::support::rest::Client;
+use crate::support::{callees, happened, heard_until, over, settings, start, tone, warnings};
 use axum::http::header::CONTENT_TYPE;
 use gymcall_simulator::Event;
-use support::app::App;
-use support::rest::Client;
-use support::{callees, happened, heard_until, over, settings, start, tone, warnings};
 
 const QUIET: &str = "+14155550113";
 

@@ -1,13 +1,9 @@
 //! `<Record>` over real sockets.
 
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
+use crate::support::app::{App, Got};
+use crate::support::rest::Client;
+use crate::support::{callees, happened, over, start, warnings};
 use gymcall_simulator::{Event, Simulator, Status};
-use support::app::{App, Got};
-use support::rest::Client;
-use support::{callees, happened, over, start, warnings};
 
 // They greet late: until then a busy machine has fetched the document and sounded the beep.
 const SPEAKERS: &str = r#"

@@ -1,13 +1,9 @@
 //! Recordings of whole calls, down to the bytes of their files, in tones and in speech for people.
 
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
+use crate::support::app::App;
+use crate::support::rest::{Client, rest_of};
+use crate::support::{happened, over, settings, start, tone};
 use gymcall_simulator::{Event, Settings, Simulator, Speech, StartError};
-use support::app::App;
-use support::rest::{Client, rest_of};
-use support::{happened, over, settings, start, tone};
 
 /// The parts of a WAV file that say what it is, and its samples.
 struct Wav {
@@ -186,6 +182,6 @@ async fn speech_of_a_program_can_be_listened_to_and_the_callee_knows_the_words()
         let (callee, app) = (loud_ms(&callee), loud_ms(&app));
         assert!((2000..8000).contains(&callee), "{speech:?}: the callee speaks for {callee} ms");
         assert!((800..3000).contains(&app), "{speech:?}: the app speaks for {app} ms");
-        assert!(support::warnings(&simulator).is_empty());
+        assert!(crate::support::warnings(&simulator).is_empty());
     }
 }

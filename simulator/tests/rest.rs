@@ -1,13 +1,9 @@
 //! The REST API: what is refused, what is listed, what can be changed.
 
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
+use crate::support::app::App;
+use crate::support::rest::{Client, rest_of};
+use crate::support::{FROM, over, settings, soon, start, warnings};
 use gymcall_simulator::{Event, Faults, Settings, Simulator, Status};
-use support::app::App;
-use support::rest::{Client, rest_of};
-use support::{FROM, over, settings, soon, start, warnings};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -151,7 +147,7 @@ async fn the_pace_holds_calls_back() {
     let dialled: Vec<i64> = entries.iter().filter(|entry| is_dialled(&entry.what)).map(|entry| entry.at_ms).collect();
     assert_eq!(dialled.len(), 6);
     // From the first order on: a busy machine may write down the first dialling late.
-    let took = dialled[5] - support::logged_at(&simulator, |event| matches!(event, Event::Create { .. }));
+    let took = dialled[5] - crate::support::logged_at(&simulator, |event| matches!(event, Event::Create { .. }));
     assert!(took >= 480, "six calls in {took} ms");
 }
 

@@ -1,13 +1,9 @@
 //! The account: who is let in, what it has, and what it may do.
 
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
+use crate::support::app::App;
+use crate::support::rest::Client;
+use crate::support::{ACCOUNT, FROM, TOKEN, over, settings, soon, start, warnings};
 use gymcall_simulator::{Account, Event, Settings, Simulator, Status};
-use support::app::App;
-use support::rest::Client;
-use support::{ACCOUNT, FROM, TOKEN, over, settings, soon, start, warnings};
 
 const URL: (&str, &str) = ("Url", "http://127.0.0.1:9/voice");
 const KEY: &str = "SK0123456789abcdef0123456789abcdef";

@@ -1,13 +1,9 @@
 //! The calls resource: what a call looks like, pages both ways, changes, deletion.
 
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
+use crate::support::app::App;
+use crate::support::rest::Client;
+use crate::support::{ACCOUNT, FROM, over, settings, start, warnings};
 use gymcall_simulator::{Settings, Status};
-use support::app::App;
-use support::rest::Client;
-use support::{ACCOUNT, FROM, over, settings, start, warnings};
 
 const URL: (&str, &str) = ("Url", "http://127.0.0.1:9/voice");
 const SILENT: &str = "+14155550113";
@@ -184,7 +180,7 @@ async fn what_goes_wrong_is_in_the_notifications_of_the_call_and_of_the_account(
     let mut feed = simulator.log().subscribe();
     let is_told =
         |event: &gymcall_simulator::Event| matches!(event, gymcall_simulator::Event::Warning { code: 15003, .. });
-    support::soon(feed.wait_for(is_told)).await;
+    crate::support::soon(feed.wait_for(is_told)).await;
 
     let codes = async |path: &str| {
         let page = client.get(path).await.json;

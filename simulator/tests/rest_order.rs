@@ -1,13 +1,9 @@
 //! Creating a call: every parameter is read, and what is wrong is refused with Twilio's code.
 
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
+use crate::support::app::App;
+use crate::support::rest::Client;
+use crate::support::{FROM, over, settings, start, warnings};
 use gymcall_simulator::{Account, Callees, Settings};
-use support::app::App;
-use support::rest::Client;
-use support::{FROM, over, settings, start, warnings};
 
 const URL: (&str, &str) = ("Url", "http://127.0.0.1:9/voice");
 const TO: &str = "+14155550107";

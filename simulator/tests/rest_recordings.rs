@@ -1,13 +1,9 @@
 //! Recordings over the REST API: started, paused, stopped, listed, heard, deleted.
 
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
+use crate::support::app::{App, Got};
+use crate::support::rest::Client;
+use crate::support::{over, settings, soon, start};
 use gymcall_simulator::{Event, Simulator};
-use support::app::{App, Got};
-use support::rest::Client;
-use support::{over, settings, soon, start};
 
 const TALKER: &str = "+14155550101";
 

@@ -1,13 +1,9 @@
 //! One-way streams over the REST API.
 
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
-use support::app::App;
-use support::desk::Door;
-use support::rest::Client;
-use support::{over, settings, start};
+use crate::support::app::App;
+use crate::support::desk::Door;
+use crate::support::rest::Client;
+use crate::support::{over, settings, start};
 
 const URL: (&str, &str) = ("Url", "http://127.0.0.1:9/voice");
 

@@ -1,16 +1,12 @@
 //! With what requests are signed, as an app sees it.
 
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
+use crate::support::app::{App, sign};
+use crate::support::desk::Door;
+use crate::support::rest::Client;
+use crate::support::{over, settings, start};
 use gymcall_simulator::{Settings, Signing};
 use hmac::{Hmac, Mac as _};
 use sha2::{Digest as _, Sha256};
-use support::app::{App, sign};
-use support::desk::Door;
-use support::rest::Client;
-use support::{over, settings, start};
 
 #[tokio::test]
 async fn a_shared_key_is_named_in_its_own_header() {

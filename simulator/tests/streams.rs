@@ -1,15 +1,11 @@
 //! Media streams that only listen, and what may go wrong with any of them.
 
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
+use crate::support::app::App;
+use crate::support::desk::{Desk, Door};
+use crate::support::rest::Client;
+use crate::support::{logged_at, over, settings, soon, start, tone, warnings};
 use gymcall_simulator::{Callees, Event, Settings, Simulator, Status};
 use serde_json::json;
-use support::app::App;
-use support::desk::{Desk, Door};
-use support::rest::Client;
-use support::{logged_at, over, settings, soon, start, tone, warnings};
 use tokio::net::TcpListener;
 
 /// Sound of one track, in order.

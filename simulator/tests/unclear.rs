@@ -1,15 +1,11 @@
 //! Requests whose client cannot know whether they made a call, news that is lost, records that lag.
 
-#![allow(clippy::unwrap_used)]
-
-mod support;
-
 use std::io::ErrorKind;
 
+use crate::support::app::App;
+use crate::support::rest::{Client, rest_of};
+use crate::support::{over, settings, soon, start};
 use gymcall_simulator::{Asked, Callbacks, Entry, Event, Faults, Log, Settings, Simulator, Status};
-use support::app::App;
-use support::rest::{Client, rest_of};
-use support::{over, settings, soon, start};
 
 const BUSY: &str = "+14155550107";
 const ANSWERS: &str = "+14155550101";

@@ -10,7 +10,7 @@ use gymcall_jobs::rules::Rules;
 use gymcall_jobs::store::{BeginDial, DueNow, JobWrite, NewEntry, Overdue, ReplyWrite, SavedReply, Suppression, Write};
 use jiff::Timestamp;
 
-use crate::fixtures::seconds;
+use crate::contract::fixtures::seconds;
 
 /// A job as the model keeps it.
 #[derive(Debug, Clone)]

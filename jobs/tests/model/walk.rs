@@ -13,9 +13,9 @@ use gymcall_jobs::store::{
 use gymcall_jobs::tally::Tally;
 use jiff::SignedDuration;
 
-use crate::HandClock;
-use crate::fixtures::*;
-use crate::plain::Plain;
+use super::plain::Plain;
+use crate::contract::fixtures::*;
+use crate::hand_clock::HandClock;
 
 /// Chance that is the same for the same seed.
 struct Dice(u64);

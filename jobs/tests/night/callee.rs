@@ -7,7 +7,7 @@ use gymcall_jobs::id::{CallSid, Tag};
 use gymcall_jobs::outcome::{AnsweredBy, Disposition, EndedReason, Report};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::chance::Dice;
+use crate::simulation::chance::Dice;
 
 /// Micro-dollars a minute, as the operator has set them.
 pub const PRICE_PER_MINUTE: i64 = 14_000;

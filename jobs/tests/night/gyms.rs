@@ -3,7 +3,7 @@
 use gymcall_jobs::gym::Gym;
 use serde_json::json;
 
-use crate::chance::Dice;
+use crate::simulation::chance::Dice;
 
 /// Where gyms are, so many of a hundred: three zones with summer time and one without, some of which nobody knows in
 /// which of two zones they are, and some of which nobody knows anything.

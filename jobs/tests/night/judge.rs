@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use jiff::civil::{Time, time};
 use jiff::tz::TimeZone;
 
-use crate::world::World;
+use super::world::World;
 
 /// Hours that a gym may be called in, as a person would write them down.
 #[derive(Debug, Clone, Copy)]

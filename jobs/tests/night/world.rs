@@ -23,9 +23,9 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use crate::callee::{Call, Habits, PRICE_PER_MINUTE};
-use crate::chance::Dice;
+use super::callee::{Call, Habits, PRICE_PER_MINUTE};
 use crate::hand_clock::HandClock;
+use crate::simulation::chance::Dice;
 
 /// A dial that began.
 #[derive(Debug, Clone)]

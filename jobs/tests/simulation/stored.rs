@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use super::history::{Detail, Told, tell};
 use super::recorder::Happened;
-use crate::patch::difference;
-use crate::told::{StoredHistory, StoredRules, StoredStep};
+use crate::histories::patch::difference;
+use crate::histories::told::{StoredHistory, StoredRules, StoredStep};
 
 /// A history longer than this is read by nobody.
 const LONGEST: usize = 24;

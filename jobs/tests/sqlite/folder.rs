@@ -9,9 +9,9 @@ use gymcall_jobs::store::clock::SystemClock;
 use gymcall_jobs::store::sqlite::{OpenError, SqliteStore};
 use gymcall_jobs::store::{JobQuery, Store};
 
-use crate::SqliteKeeper;
 use crate::contract::Keeper;
 use crate::contract::fixtures::*;
+use crate::sqlite_store::SqliteKeeper;
 
 #[tokio::test]
 async fn a_second_store_on_the_folder_is_refused_by_name() {

@@ -7,9 +7,9 @@ use std::task::{Context, Waker};
 use gymcall_jobs::campaign::CampaignState;
 use gymcall_jobs::store::Store;
 
-use crate::SqliteKeeper;
 use crate::contract::Keeper;
 use crate::contract::fixtures::*;
+use crate::sqlite_store::SqliteKeeper;
 
 #[tokio::test]
 async fn a_large_import_does_not_hold_up_live_writes() {

@@ -2,9 +2,9 @@
 
 use gymcall_jobs::store::{JobQuery, Store, StoreError};
 
-use crate::SqliteKeeper;
 use crate::contract::Keeper;
 use crate::contract::fixtures::*;
+use crate::sqlite_store::SqliteKeeper;
 
 #[tokio::test]
 async fn a_record_that_nobody_can_read_blocks_no_other() {

@@ -5,9 +5,9 @@ use gymcall_jobs::campaign::CampaignState;
 use gymcall_jobs::store::{Begun, Capacity, Gate, Store, StoreError};
 use jiff::SignedDuration;
 
-use crate::SqliteKeeper;
 use crate::contract::Keeper;
 use crate::contract::fixtures::*;
+use crate::sqlite_store::SqliteKeeper;
 
 #[tokio::test]
 async fn callers_that_wait_together_share_a_commit() {

@@ -63,6 +63,7 @@ impl RedisServer {
     }
 
     /// Its process.
+    #[allow(dead_code, reason = "tests of the program need it")]
     pub fn pid(&self) -> u32 {
         self.child.id()
     }

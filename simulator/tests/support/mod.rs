@@ -1,9 +1,6 @@
 //! What the tests put around a simulator: a client of its REST API, an app with webhooks and media
 //! streams, and ears. All over plain sockets, sharing no code with the simulator.
 
-// Not every test file uses all of it; and a helper that fails must fail the test.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used)]
-
 pub(crate) mod app;
 pub(crate) mod desk;
 pub(crate) mod rest;

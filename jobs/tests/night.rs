@@ -1,15 +1,9 @@
 //! Simulated nights: thousands of gyms in several time zones, called by the real ledger from the real embedded store,
 //! through a night in which the clocks change.
-#![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, missing_docs, reason = "tests")]
 #![allow(clippy::print_stdout, reason = "how far each forecast was off is worth reading")]
 
 mod callee;
-#[allow(dead_code, reason = "shared with the simulation")]
-#[path = "../simulation/chance.rs"]
-mod chance;
 mod gyms;
-#[path = "../support/hand_clock.rs"]
-mod hand_clock;
 mod judge;
 mod world;
 
@@ -24,9 +18,9 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use crate::callee::Habits;
-use crate::judge::{Allowed, USUAL};
-use crate::world::World;
+use self::callee::Habits;
+use self::judge::{Allowed, USUAL};
+use self::world::World;
 
 /// Longer than any of these nights.
 const FORTNIGHT: SignedDuration = SignedDuration::from_hours(14 * 24);
