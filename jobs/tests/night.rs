@@ -7,10 +7,12 @@ mod gyms;
 mod judge;
 mod world;
 
-use gymcall_jobs::campaign::{Campaign, CampaignStatus};
+use gymcall_jobs::campaign::{Campaign, CampaignStatus, PausedReason};
+use gymcall_jobs::forecast::StopReason;
 use gymcall_jobs::outcome::SkipReason;
 use gymcall_jobs::rules::Policy;
 use gymcall_jobs::schedule::Schedule;
+use gymcall_jobs::spend::Amount;
 use gymcall_jobs::store::Capacity;
 use gymcall_jobs::window::Hours;
 use jiff::civil::time;
@@ -197,4 +199,27 @@ async fn three_nights_with_a_change_of_the_clocks_between_them_are_three_runs_th
         world.dials.clear();
     }
     assert!(seen > 750, "{seen} calls");
+}
+
+#[tokio::test]
+async fn a_spend_cap_ends_the_night_where_it_was_foretold() {
+    let capacity = Capacity { calls_per_second: 1.0, lines: 10 };
+    let mut world = World::new(10, at("2026-10-31T16:00[America/New_York]"), capacity, Habits::usual());
+    let cap = Amount::from_micros(5_000_000);
+    let policy = Policy { window: Some(Hours::default()), spend_cap: Some(cap), ..Policy::default() };
+    let campaign = world.campaign(policy, None).await;
+    let gyms = gyms::gyms(600, &mut world.dice);
+    world.import(&campaign, gyms).await;
+    let (forecast, _) = world.ledger.forecast(&campaign).await.unwrap();
+    world.start(&campaign).await;
+    world.live(world.now() + FORTNIGHT).await;
+
+    judge::in_its_own_hours(&world, USUAL);
+    judge::once_each(&world, &world.jobs(&campaign).await, 3);
+    assert_eq!(world.read(&campaign).await.paused_reason(), Some(PausedReason::Budget));
+    assert!(world.cost <= cap.micros(), "{} was spent", world.cost);
+    let stop = forecast.stop.unwrap();
+    assert_eq!(stop.reason, StopReason::Budget);
+    judge::foretold(&forecast, &world, 0);
+    assert!((forecast.calls.expected as f64 / world.dials.len() as f64 - 1.0).abs() < 0.1);
 }
