@@ -41,7 +41,7 @@ struct Run {
 }
 
 pub fn measure(effort: Effort) -> Vec<String> {
-    let calls = effort.of(9_000, 2_400);
+    let calls = effort.of(6_000, 2_400);
     let rounds = effort.of(5, 3);
     println!("\nWebhooks: three for each of {calls} calls, {} connections, {rounds} rounds in turn", post::CONNECTIONS);
     let mut failures = Vec::new();
@@ -113,7 +113,7 @@ async fn ours(number: usize) -> Result<(Vec<Call>, Run), String> {
     let far = Far::start();
     let port = free_port();
     let server =
-        Server::start(sharing(gymcall(&["serve"], folder.path(), &far.url(), 50_000), redis.port(), port)).await;
+        Server::start(sharing(gymcall(&["serve"], folder.path(), &far.url(), 1_000), redis.port(), port)).await;
     let campaign = server.api.campaign(survey(), roster(number)).await;
     server.api.start(&campaign).await;
     let path = format!("/v1/campaigns/{campaign}");

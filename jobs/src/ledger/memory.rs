@@ -21,8 +21,9 @@ use crate::job::CallJob;
 use crate::rules::Rules;
 use crate::store::{CampaignCapacity, Change};
 
-/// Half of the jobs that are remembered at most. A record takes some kB, so all of them a few MB.
-const HALF: usize = 1_024;
+/// Half of the jobs that are remembered at most: as many as there are lines, so that nothing of this is used up by a queue.
+/// A record takes about 2 kB, so all of them 16 MB.
+pub(super) const HALF: usize = 4_096;
 /// How long terms are believed without asking.
 const TERMS_FOR: Duration = Duration::from_secs(1);
 /// Beyond this many campaigns at work in the same second, all terms are asked for again.

@@ -20,7 +20,7 @@ pub(super) type Waiting = Queue<Box<dyn Operation>, Box<dyn Quiet>>;
 /// A chunk of quiet work should hold the database no longer than this, its commit not counted,
 /// which takes its time however small the chunk is. A live operation that just missed its turn
 /// waits for as long.
-const CHUNK: Duration = Duration::from_micros(1_500);
+const CHUNK: Duration = Duration::from_millis(3);
 
 /// The way to the writer.
 #[derive(Clone)]
