@@ -1,6 +1,7 @@
 //! `gymcall campaign …`
 
 mod file;
+mod forecast;
 mod redial;
 mod test_call;
 
@@ -10,7 +11,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::client::Client;
-use super::table::{fields, table, text};
+use super::table::{table, text};
 use super::{CliError, Done, print_json};
 
 pub(super) use file::create_from;
@@ -110,7 +111,12 @@ impl Campaign {
             Campaign::Test(test) => return test.run(client, json).await,
             Campaign::Redial(redial) => return redial.run(client, json).await,
             Campaign::Forecast { id } => {
-                print_fields(&client.get(&format!("/v1/campaigns/{id}/forecast")).await?, json);
+                let forecast = client.get(&format!("/v1/campaigns/{id}/forecast")).await?;
+                if json {
+                    print_json(&forecast);
+                } else {
+                    anstream::println!("{}", forecast::told(&forecast));
+                }
                 return Ok(Done::Well);
             }
             Campaign::Runs { id } => {
@@ -119,7 +125,11 @@ impl Campaign {
             }
             Campaign::Delete { id } => {
                 client.delete(&format!("/v1/campaigns/{id}")).await?;
-                print_fields(&json!({"deleted": id}), json);
+                if json {
+                    print_json(&json!({"deleted": id}));
+                } else {
+                    anstream::println!("{id} is deleted");
+                }
                 return Ok(Done::Well);
             }
             Campaign::Show { id } => client.get(&format!("/v1/campaigns/{id}")).await?,
@@ -147,13 +157,6 @@ impl Campaign {
 
 async fn act(client: &Client, id: &str, verb: &str) -> Result<Value, CliError> {
     client.post(&format!("/v1/campaigns/{id}/{verb}"), &json!({})).await
-}
-
-fn print_fields(value: &Value, json: bool) {
-    if json {
-        return print_json(value);
-    }
-    anstream::print!("{}", fields(value));
 }
 
 /// Campaigns for people.

@@ -31,34 +31,6 @@ pub(super) fn text(value: &Value) -> String {
     }
 }
 
-/// What a reply holds, for people: a line for each field, what belongs to one below it.
-pub(super) fn fields(value: &Value) -> String {
-    let mut lines = String::new();
-    add_fields(&mut lines, value, 0);
-    lines
-}
-
-fn add_fields(lines: &mut String, value: &Value, depth: usize) {
-    let Value::Object(fields) = value else { return };
-    for (name, value) in fields {
-        let name = format!("{:depth$}{}", "", name.replace('_', " "), depth = depth * 2);
-        match value {
-            Value::Null => {}
-            Value::Object(_) => {
-                lines.push_str(&format!("{name}:\n"));
-                add_fields(lines, value, depth + 1);
-            }
-            Value::Array(items) if items.iter().any(Value::is_object) => {
-                lines.push_str(&format!("{name}:\n"));
-                for item in items {
-                    lines.push_str(&format!("{:depth$}- {}\n", "", text(item), depth = depth * 2));
-                }
-            }
-            _ => lines.push_str(&format!("{name}: {}\n", text(value))),
-        }
-    }
-}
-
 /// The job table that `demo` and `status` end with.
 pub(super) fn jobs(items: &[Value]) -> Table {
     let mut table = table(&["gym", "phone", "status", "disposition", "ended reason", "tries", "answers"]);
