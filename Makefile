@@ -17,9 +17,9 @@ soak: redis-server
 	GYMCALL_SOAK=1 cargo test --workspace --features failpoints --locked --no-fail-fast -- --nocapture --test-threads=1
 
 # Twilio's own Python and Node libraries against the local Twilio and against the server; needs python3 and node.
-# Built with the failpoints, as the tests are, so that nothing is built twice.
+# Built as the tests are, with their features and beside one of them, so that nothing is built twice.
 conformance:
-	cargo build --locked --features failpoints
+	cargo build --workspace --features failpoints --locked --bin gymcall --test planted
 	tests/conformance/run
 
 # The tests start servers of their own; here it is only made sure that there is one to start.

@@ -60,7 +60,7 @@ pub enum StartError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The embedded store cannot be opened.
-    #[error(transparent)]
+    #[error("{0}. GYMCALL_DATA_DIR names another folder")]
     Open(#[from] sqlite::OpenError),
     /// Redis cannot be used.
     #[error("REDIS_URL: {0}")]
@@ -69,7 +69,7 @@ pub enum StartError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {error}")]
+    #[error("cannot listen on {address}: {error}. GYMCALL_BIND, or --bind, names another address")]
     Bind {
         /// The address.
         address: SocketAddr,

@@ -153,6 +153,10 @@ pub fn main() -> ExitCode {
 }
 
 fn fail(error: &CliError) -> ExitCode {
+    // Whoever read it, such as `head`, has all that was wanted.
+    if matches!(error, CliError::File { error, .. } if error.kind() == std::io::ErrorKind::BrokenPipe) {
+        return ExitCode::SUCCESS;
+    }
     anstream::eprintln!("{}error:{} {error}", table::RED, table::RESET);
     match error {
         CliError::Unreachable { .. } => ExitCode::from(3),

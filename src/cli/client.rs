@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use reqwest::header::HeaderValue;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use url::Url;
@@ -22,7 +23,16 @@ impl Client {
         // Only one provider can win; whichever did is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut http = reqwest::Client::builder().connect_timeout(Duration::from_secs(5));
-        if Url::parse(url).is_ok_and(|url| is_loopback(&url)) {
+        let parsed = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        let parsed = parsed.ok_or_else(|| {
+            CliError::Other(format!("GYMCALL_URL={url:?} is no server's address: write it as http://127.0.0.1:8000"))
+        })?;
+        if key.is_some_and(|key| HeaderValue::from_str(key).is_err()) {
+            return Err(CliError::Other(
+                "GYMCALL_API_KEY has a line break or another character that no key has".into(),
+            ));
+        }
+        if is_loopback(&parsed) {
             // No proxy that the environment names can reach a server on this machine.
             http = http.no_proxy();
         }
@@ -102,7 +112,36 @@ impl Client {
             Err(CliError::Unreachable { .. }) => Value::Null,
             problem => problem?,
         };
-        Err(CliError::Refused(sentence(status, &problem)))
+        if !problem.is_null() && !problem["detail"].is_string() {
+            return Err(CliError::Foreign { url: self.url.clone(), status });
+        }
+        let said = sentence(status, &problem);
+        Err(CliError::Refused(match self.advice(status, &said) {
+            Some(advice) => format!("{said}. {advice}"),
+            None => said,
+        }))
+    }
+
+    /// What to do about a refusal whose words do not say it to somebody at a command line.
+    fn advice(&self, status: StatusCode, said: &str) -> Option<&'static str> {
+        match (status, &self.key) {
+            (StatusCode::UNAUTHORIZED, None) => {
+                Some("The server was started with a GYMCALL_API_KEY: set the same here")
+            }
+            (StatusCode::UNAUTHORIZED, Some(_)) => {
+                Some("GYMCALL_API_KEY is not the one that the server was started with")
+            }
+            (StatusCode::NOT_FOUND, _) if said.ends_with("such campaign") => {
+                Some("`gymcall campaign list` shows which there are")
+            }
+            (StatusCode::NOT_FOUND, _) if said.ends_with("such job") => {
+                Some("`gymcall results CAMPAIGN` shows which there are")
+            }
+            (StatusCode::NOT_FOUND, _) if said.ends_with("such webhook") => {
+                Some("`gymcall webhook list` shows which there are")
+            }
+            _ => None,
+        }
     }
 
     /// The body. All of gymcall's replies that are read here are JSON, its refusals too.
@@ -123,12 +162,19 @@ impl Client {
     }
 }
 
+/// A refusal in words: its number, and each thing that is wrong with its place.
 fn sentence(status: StatusCode, problem: &Value) -> String {
     let detail = problem["detail"].as_str().unwrap_or("no detail given");
-    let place = problem["errors"][0]["pointer"].as_str();
-    match place {
-        Some(place) => format!("{} ({place}): {detail}", status.as_u16()),
-        None => format!("{}: {detail}", status.as_u16()),
+    let errors = problem["errors"].as_array().into_iter().flatten();
+    let told = |error: &Value| match (error["pointer"].as_str()?, error["detail"].as_str()?) {
+        ("", _) => None,
+        (place, detail) => Some(format!(" ({place}): {detail}")),
+    };
+    let places: Vec<String> = errors.filter_map(told).collect();
+    match places.as_slice() {
+        [] => format!("{}: {detail}", status.as_u16()),
+        [one] => format!("{}{one}", status.as_u16()),
+        many => format!("{}: {detail}\n {}", status.as_u16(), many.join("\n ")),
     }
 }
 
@@ -153,6 +199,17 @@ mod tests {
         reply
     }
 
+    #[test]
+    fn a_refusal_names_each_place_that_is_wrong() {
+        let refused = |errors| {
+            sentence(StatusCode::UNPROCESSABLE_ENTITY, &serde_json::json!({"detail": "wrong", "errors": errors}))
+        };
+        let error = |place: &str| serde_json::json!({"pointer": place, "code": "range", "detail": "too large"});
+        assert_eq!(refused(vec![error("/a")]), "422 (/a): too large");
+        assert_eq!(refused(vec![error("/a"), error("/b")]), "422: wrong\n  (/a): too large\n  (/b): too large");
+        assert_eq!(refused(vec![error("")]), "422: wrong");
+    }
+
     #[tokio::test]
     async fn an_answer_that_is_not_gymcalls_is_told_from_none() {
         let page = answered("HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n<html></html>").await.unwrap_err();
@@ -163,5 +220,9 @@ mod tests {
         assert!(matches!(broken, CliError::Unreachable { .. }), "{broken}");
         let refused = "HTTP/1.1 409 Conflict\r\nContent-Length: 15\r\n\r\n{\"detail\":\"no\"}";
         assert_eq!(answered(refused).await.unwrap_err().to_string(), "409: no");
+        let twilios = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 14\r\n\r\n{\"code\":20003}";
+        assert!(matches!(answered(twilios).await.unwrap_err(), CliError::Foreign { .. }));
+        let url = Client::new("127.0.0.1:8000", None).unwrap_err().to_string();
+        assert!(url.starts_with("GYMCALL_URL=") && url.contains("write it as http://"), "{url}");
     }
 }

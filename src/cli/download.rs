@@ -29,7 +29,13 @@ pub(super) async fn replace(
     let part = path.with_added_extension("part");
     let written = match std::fs::File::create(&part) {
         Ok(mut output) => write(&mut output, &part).await,
-        Err(error) => Err(CliError::File { path: part.clone(), error }),
+        // The folder is at fault, and not a file that nobody asked for.
+        Err(error) => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let folder = folder.unwrap_or(Path::new(".")).display();
+            let why = format!("nothing can be written into the folder {folder}: {error}. Make it, or name another");
+            Err(CliError::Other(why))
+        }
     };
     let placed = written.and_then(|()| std::fs::rename(&part, path).map_err(broken));
     if placed.is_err() {

@@ -1,5 +1,6 @@
 //! `gymcall events`
 
+use std::io::Write as _;
 use std::time::Duration;
 
 use clap::Args;
@@ -30,6 +31,7 @@ const SILENCE: Duration = Duration::from_secs(45);
 
 impl Events {
     pub(super) async fn run(self, client: &Client, json: bool) -> Result<Done, CliError> {
+        let broken = |error| CliError::File { path: "standard output".into(), error };
         let mut after = self.after.clone();
         // A server that never answered is not there; one that did may be starting anew.
         let mut stream = client.download(&self.path(after.as_deref())).await?;
@@ -39,7 +41,7 @@ impl Events {
             while let Ok(Ok(Some(piece))) = tokio::time::timeout(SILENCE, stream.chunk()).await {
                 for event in reader.take(&piece) {
                     after = event.id.clone().or(after);
-                    if self.show(&event, json) {
+                    if self.show(&event, json).map_err(broken)? {
                         return Ok(Done::Well);
                     }
                 }
@@ -61,21 +63,22 @@ impl Events {
     }
 
     /// Prints an event, and says whether it is the last one that is waited for.
-    fn show(&self, event: &Event, json: bool) -> bool {
-        let Ok(message) = serde_json::from_str::<Value>(&event.data) else { return false };
+    fn show(&self, event: &Event, json: bool) -> std::io::Result<bool> {
+        let Ok(message) = serde_json::from_str::<Value>(&event.data) else { return Ok(false) };
+        let mut out = anstream::stdout();
         if json {
             // One line for each, because there is no end to them.
-            anstream::println!("{message}");
+            writeln!(out, "{message}")?;
         } else if event.name == "gap" {
-            anstream::println!("{YELLOW}{}{RESET}", text(&message["detail"]));
+            writeln!(out, "{YELLOW}{}{RESET}", text(&message["detail"]))?;
         } else {
             let data = &message["data"];
             let subject = if data["job_id"].is_null() { &data["campaign_id"] } else { &data["job_id"] };
             let more = ["paused_reason", "disposition", "ended_reason", "skip_reason"].map(|name| text(&data[name]));
             let more = more.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-            anstream::println!("{} {} {} {more}", text(&message["timestamp"]), event.name, text(subject));
+            writeln!(out, "{} {} {} {more}", text(&message["timestamp"]), event.name, text(subject))?;
         }
-        self.until.as_ref() == Some(&event.name)
+        Ok(self.until.as_ref() == Some(&event.name))
     }
 }
 

@@ -64,7 +64,11 @@ pub(super) async fn upload(client: &Client, campaign: &str, file: &Path) -> Resu
 pub(super) async fn send(client: &Client, path: &str, file: &Path) -> Result<Value, CliError> {
     let broken = |error| CliError::File { path: file.to_owned(), error };
     let source = tokio::fs::File::open(file).await.map_err(broken)?;
-    let length = source.metadata().await.map_err(broken)?.len();
+    let found = source.metadata().await.map_err(broken)?;
+    if found.is_dir() {
+        return Err(broken(std::io::ErrorKind::IsADirectory.into()));
+    }
+    let length = found.len();
     let bar = ProgressBar::new(length);
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {bytes}/{total_bytes} {eta}") {
         bar.set_style(style);

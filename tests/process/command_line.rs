@@ -93,15 +93,46 @@ async fn a_wrong_command_line_exits_2_and_help_exits_0() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_key_that_is_missing_or_wrong_is_refused() {
+async fn what_is_refused_is_told_with_what_to_do_about_it() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = serve(folder.path(), NOBODY);
     command.env("GYMCALL_API_KEY", "open sesame");
     let server = Server::start(command).await;
+    let with_key = |key: &str, line: &str| {
+        let mut command = gymcall(folder.path(), line.split(' '));
+        command.env("GYMCALL_URL", server.api.url()).env("GYMCALL_API_KEY", key);
+        command
+    };
     for (key, code) in [("", 1), ("open barley", 1), ("open sesame", 0)] {
-        let mut list = gymcall(folder.path(), ["campaign", "list", "--json"]);
-        list.env("GYMCALL_URL", server.api.url()).env("GYMCALL_API_KEY", key);
-        let list = run(list).await.expect(code).plain();
-        assert_eq!(list.err.contains("error: 401"), code == 1, "{}", list.err);
+        let list = run(with_key(key, "campaign list --json")).await.expect(code).plain();
+        let told = list.err.contains("error: 401") && list.err.contains("GYMCALL_API_KEY");
+        assert_eq!(told, code == 1, "{}", list.err);
+    }
+
+    // With the key, whatever else can be wrong is told with what to do about it.
+    let key = "open sesame";
+    let created = run(with_key(key, "campaign create Survey --json")).await.expect(0).json();
+    let id = created["id"].as_str().unwrap();
+    for (line, words) in [
+        ("status camp_x --watch".to_owned(), "`gymcall campaign list` shows"),
+        ("job show job_x".to_owned(), "`gymcall results CAMPAIGN` shows"),
+        (format!("import . --campaign {id}"), ".: is a directory"),
+        (format!("results {id} -o nowhere/answers.csv"), "the folder nowhere: No such file"),
+    ] {
+        let refused = run(with_key(key, &line)).await.expect(1).plain();
+        assert!(refused.err.contains(words) && refused.out.is_empty(), "{line}: {}", refused.err);
+    }
+    let mut astray = with_key(key, "status");
+    astray.env("GYMCALL_URL", "127.0.0.1:8000");
+    let astray = run(astray).await.expect(1).plain();
+    assert!(astray.err.contains("write it as http://127.0.0.1:8000"), "{}", astray.err);
+
+    // A reader that has seen enough is no error.
+    for line in [format!("results {id}"), format!("results {id} --json"), "suppress export".to_owned()] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = with_key(key, &line);
+        command.stdout(writer).stderr(std::process::Stdio::null());
+        assert_eq!(command.status().unwrap().code(), Some(0), "{line}");
     }
 }

@@ -1,7 +1,6 @@
 //! `gymcall campaign forecast`
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use crate::cli::table::{RESET, YELLOW, text};
@@ -62,7 +61,7 @@ fn range(range: &Value, text: impl Fn(&Value) -> String) -> String {
 /// A time to the minute.
 fn at(time: &Value) -> Option<String> {
     let time: Timestamp = time.as_str()?.parse().ok()?;
-    Some(time.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M UTC").to_string())
+    Some(time.strftime("%Y-%m-%d %H:%M UTC").to_string())
 }
 
 #[cfg(test)]
