@@ -160,8 +160,11 @@ impl Announcement {
             (Kind::CampaignStarted, CampaignStatus::Running)
         } else if paused(after) && !paused(before) {
             (Kind::CampaignPaused, status)
-        } else if is(after, CampaignState::Cancelled) && !is(before, CampaignState::Cancelled) && !before.has_begun() {
-            // No run of it will end.
+        } else if is(after, CampaignState::Cancelled)
+            && !is(before, CampaignState::Cancelled)
+            && (!before.has_begun() || counts.open() == 0)
+        {
+            // No run of it is still to end.
             (Kind::CampaignEnded, status)
         } else {
             return None;

@@ -168,6 +168,11 @@ pub enum ActionError {
     /// It is unclear whether somebody was called.
     #[error("it is unclear whether somebody was called: resolve the campaign's quarantined jobs first")]
     Unclear,
+    /// What it says has changed under an import.
+    #[error(
+        "while the gyms were imported the campaign's words were changed, and they name other columns now: import the gyms again"
+    )]
+    Reworded,
     /// It does not fit this status.
     #[error("a campaign that is {status} cannot {verb}")]
     Conflict {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{CampaignId, RunId};
 use crate::outcome::words;
 
-/// A run that has begun. It is written when it begins and once more when it ends.
+/// A run that has begun. It is written when it begins and when it ends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
     /// Its id.
@@ -22,7 +22,7 @@ pub struct Run {
     pub due_at: Option<Timestamp>,
     /// When it began.
     pub started_at: Timestamp,
-    /// When its last job was over for the first time: a person may redial one later.
+    /// When its last job was over. A gym that is added or redialled later opens it again, until that is over, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
 }

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::id::{CampaignId, RunId};
 use crate::ledger::{Firings, Ledger};
 use crate::spread::Spread;
-use crate::store::{Change, StoreError};
+use crate::store::{Change, StoreError, pass_over};
 
 /// How long it sleeps at most.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -34,11 +34,9 @@ pub async fn run(ledger: Ledger, chance: fn() -> u128) {
     let mut look = Look::everything();
     let mut everything_at = Instant::now() + LONGEST;
     loop {
-        let looked = async {
-            look.ends(&ledger).await?;
-            firings.once().await
-        };
-        let rest = match looked.await {
+        // Whatever becomes of the one, the other has its time.
+        let (ended, fired) = (look.ends(&ledger).await, firings.once().await);
+        let rest = match ended.and(fired) {
             Ok(again_at) => {
                 look = Look::default();
                 again_at.map_or(LONGEST, |at| until(at, ledger.now()).min(LONGEST))
@@ -115,10 +113,11 @@ impl Look {
             self.everything = cursor.is_some();
         }
         for campaign in self.campaigns.drain() {
-            self.runs.extend(store.campaign(&campaign).await?.map(|stored| stored.record.run));
+            let stored = pass_over(&campaign, store.campaign(&campaign).await)?.flatten();
+            self.runs.extend(stored.map(|stored| stored.record.run));
         }
         for run in std::mem::take(&mut self.runs) {
-            ledger.end_run(&run).await?;
+            pass_over(&run, ledger.end_run(&run).await)?;
         }
         Ok(())
     }

@@ -33,9 +33,11 @@ mod pace;
 pub mod redis;
 pub mod reply;
 pub mod sqlite;
+mod unreadable;
 
 pub use gate::{BeginDial, Begun, CampaignCapacity, Capacity, DayOfCalls, Gate, Refusal};
 pub use reply::{ReplyWrite, SavedReply};
+pub(crate) use unreadable::pass_over;
 
 /// Keeps campaigns, jobs, their histories, the suppression list and saved replies.
 #[async_trait]
@@ -188,7 +190,8 @@ pub struct Write {
     pub job: Option<JobWrite>,
     /// A campaign, new or changed.
     pub campaign: Option<CampaignWrite>,
-    /// A run that has ended, which is written once: [`StoreError::Conflict`] if it had ended already.
+    /// A run that has ended: [`StoreError::Conflict`] if it had ended already, or a job of it is open. Whatever write
+    /// brings it an open job later takes its end back.
     pub ends: Option<Run>,
     /// A number that may not be called from now on. Known numbers keep their first entry.
     pub suppress: Option<Suppression>,

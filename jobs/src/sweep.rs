@@ -13,7 +13,7 @@ use tokio::sync::broadcast::error::RecvError;
 use crate::event::Event;
 use crate::ledger::{Ledger, Told};
 use crate::spread::Spread;
-use crate::store::{Change, StoreError};
+use crate::store::{Change, StoreError, pass_over};
 
 /// How many overdue jobs are told at once.
 const BATCH: u32 = 256;
@@ -57,12 +57,7 @@ pub async fn once(ledger: &Ledger) -> Result<Option<SignedDuration>, StoreError>
         let ticks = overdue.jobs.iter().map(|id| ledger.tell(id, Event::Tick));
         let mut moved = false;
         for (id, told) in overdue.jobs.iter().zip(join_all(ticks).await) {
-            match told {
-                Ok(told) => moved |= matches!(told, Told::Moved(_)),
-                // One record that cannot be read must not keep the others from their deadlines.
-                Err(StoreError::Corrupt(why)) => tracing::error!(job_id = %id, "job {id}: cannot be swept: {why}"),
-                Err(error) => return Err(error),
-            }
+            moved |= matches!(pass_over(id, told)?, Some(Told::Moved(_)));
         }
         if !moved {
             return Ok(overdue.again_at.map(|at| at.duration_since(ledger.now())));

@@ -127,7 +127,11 @@ impl From<CampaignError> for Problem {
         match error {
             CampaignError::Missing => Self::missing("campaign"),
             CampaignError::Action(
-                error @ (ActionError::NoGyms | ActionError::Live | ActionError::Unclear | ActionError::Conflict { .. }),
+                error @ (ActionError::NoGyms
+                | ActionError::Live
+                | ActionError::Unclear
+                | ActionError::Reworded
+                | ActionError::Conflict { .. }),
             ) => Self::conflict(error.to_string()),
             CampaignError::Lacking(lacking) => {
                 let (pointer, detail) = (lacking.place.to_string(), lacking.to_string());

@@ -8,7 +8,8 @@ use crate::campaign::{Action, ActionError, Campaign, CampaignState, Counts, Paus
 use crate::event::Event;
 use crate::id::{CampaignId, JobId};
 use crate::job::{CallJob, Status};
-use crate::store::{CampaignWrite, JobQuery, NewEntry, ReplyWrite, StoreError, Stored, Write};
+use crate::run::Run;
+use crate::store::{CampaignWrite, JobQuery, NewEntry, ReplyWrite, StoreError, Stored, Write, pass_over};
 
 /// Why a campaign did not do as asked.
 #[derive(Debug, thiserror::Error)]
@@ -71,7 +72,13 @@ impl Ledger {
         let counts = self.store.counts(&stored.record.run).await?;
         let now = self.now();
         let (campaign, begins) = stored.record.act(action, &counts, now)?;
+        let is_cancelled = |campaign: &Campaign| campaign.state == CampaignState::Cancelled;
+        let cancels = is_cancelled(&campaign) && !is_cancelled(&stored.record);
+        // Nothing of its run is left: this write tells of the end, so no other may.
+        let ends = if cancels && counts.open() == 0 { self.store.run(&campaign.run).await? } else { None };
+        let ends = ends.filter(|run| run.ended_at.is_none()).map(|run| Run { ended_at: Some(now), ..run });
         let write = Write {
+            ends,
             announce: Announcement::of_campaign(&stored.record, &campaign, &counts, now).into_iter().collect(),
             reply: reply(&campaign, &counts),
             campaign: Some(CampaignWrite { campaign: campaign.clone(), from: Some(stored.version), begins }),
@@ -112,8 +119,9 @@ impl Ledger {
             let page = self.store.jobs(query).await?;
             left |= page.next.is_some();
             let cancels = page.items.iter().map(|stored| self.tell(stored.record.id(), Event::Cancel));
-            for told in futures_util::future::join_all(cancels).await {
-                told?;
+            let told = futures_util::future::join_all(cancels).await;
+            for (stored, told) in page.items.iter().zip(told) {
+                pass_over(stored.record.id(), told)?;
             }
         }
         Ok(left)

@@ -14,7 +14,7 @@ use crate::campaign::{Campaign, CampaignState, Counts};
 use crate::id::{CampaignId, ImportId, RunId};
 use crate::run::{Cause, Run};
 use crate::schedule::Missed;
-use crate::store::{CampaignWrite, StoreError, Stored, Write};
+use crate::store::{CampaignWrite, StoreError, Stored, Write, pass_over};
 
 /// How late a time may be seen first and still count as kept. Later than this, nobody was there.
 const IN_TIME: SignedDuration = SignedDuration::from_secs(5);
@@ -63,8 +63,10 @@ impl Campaign {
 pub struct Firings {
     ledger: Ledger,
     chance: fn() -> u128,
-    /// Times that were seen when they came, and could not be kept at once.
+    /// Campaigns whose time has come, and since when somebody was here to see it.
     seen: HashMap<CampaignId, Timestamp>,
+    /// When the latest look began and ended: copying long lists takes its time.
+    latest_look: Option<(Timestamp, Timestamp)>,
     /// Imports that the store may still hold open.
     left_open: Vec<ImportId>,
 }
@@ -72,26 +74,36 @@ pub struct Firings {
 impl Firings {
     /// Firings of a ledger. New ids are made of `chance`.
     pub fn new(ledger: Ledger, chance: fn() -> u128) -> Self {
-        Self { ledger, chance, seen: HashMap::new(), left_open: Vec::new() }
+        Self { ledger, chance, seen: HashMap::new(), latest_look: None, left_open: Vec::new() }
     }
 
     /// Fires everything that is due, and says when to look again.
     pub async fn once(&mut self) -> Result<Option<Timestamp>, StoreError> {
         self.close_left_open().await;
+        let began = self.ledger.now();
+        let looked = self.look(began).await;
+        self.latest_look = Some((began, self.ledger.now()));
+        looked
+    }
+
+    async fn look(&mut self, began: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         let fires = self.ledger.store.fires(BATCH).await?;
+        // What came during the look before was not missed: it only had to wait until that was over.
+        let before = self.latest_look.filter(|(_, ended)| began.duration_since(*ended) <= IN_TIME);
+        let here_since = before.map_or(began, |(before, _)| before);
+        self.seen.retain(|id, _| fires.campaigns.contains(id));
+        for id in &fires.campaigns {
+            self.seen.entry(id.clone()).or_insert(here_since);
+        }
         let mut again_at = fires.again_at;
         for id in &fires.campaigns {
-            match self.fire(id).await {
-                Ok(true) => drop(self.seen.remove(id)),
-                Ok(false) => {
+            match pass_over(id, self.fire(id).await)? {
+                Some(true) => drop(self.seen.remove(id)),
+                Some(false) => {
                     let soon = self.ledger.now() + BUSY;
                     again_at = Some(again_at.map_or(soon, |at| at.min(soon)));
                 }
-                // One record that cannot be read must not keep the others from their times.
-                Err(StoreError::Corrupt(why)) => {
-                    tracing::error!(campaign_id = %id, "campaign {id}: cannot begin its run: {why}");
-                }
-                Err(error) => return Err(error),
+                None => {}
             }
         }
         Ok(again_at)
@@ -125,15 +137,10 @@ impl Firings {
         Err(StoreError::Conflict)
     }
 
-    fn decide(&mut self, campaign: &Campaign, run: &RunId) -> Firing {
+    fn decide(&self, campaign: &Campaign, run: &RunId) -> Firing {
         let now = self.ledger.now();
-        let due_at = campaign.fires_at();
-        let kept = due_at.is_some_and(|due_at| {
-            now.duration_since(due_at) <= IN_TIME || self.seen.get(&campaign.id) == Some(&due_at)
-        });
-        if let Some(due_at) = due_at.filter(|_| kept) {
-            self.seen.insert(campaign.id.clone(), due_at);
-        }
+        let here_since = self.seen.get(&campaign.id).copied().unwrap_or(now);
+        let kept = campaign.fires_at().is_some_and(|due_at| here_since.duration_since(due_at) <= IN_TIME);
         campaign.fire(kept, run, now)
     }
 

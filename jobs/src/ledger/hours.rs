@@ -3,7 +3,7 @@
 //! Nothing is called by the old hours meanwhile: the dial compares ([`Ledger::begin_dial`]). What this pass mends is
 //! the other direction, a gym that might be called now and waits for its old morning.
 
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use jiff::SignedDuration;
 
 use super::{Ledger, MAX_RACES};
@@ -11,7 +11,7 @@ use crate::campaign::Campaign;
 use crate::event::Event;
 use crate::id::CampaignId;
 use crate::job::Status;
-use crate::store::{CampaignWrite, JobQuery, StoreError, Stored, Write};
+use crate::store::{CampaignWrite, JobQuery, StoreError, Stored, Write, pass_over};
 use crate::window::Hours;
 
 /// How long after a change some process may still go by the hours before: longer than terms are remembered.
@@ -69,8 +69,12 @@ impl Ledger {
         loop {
             let page = self.store.jobs(query.clone()).await?;
             let hours = campaign.policy.window.as_ref();
-            let stale = page.items.iter().map(|stored| &stored.record).filter(|job| !job.waits_by(hours));
-            try_join_all(stale.map(|job| self.tell(job.id(), Event::HoursChanged))).await?;
+            let stale: Vec<_> =
+                page.items.iter().map(|stored| &stored.record).filter(|job| !job.waits_by(hours)).collect();
+            let told = join_all(stale.iter().map(|job| self.tell(job.id(), Event::HoursChanged))).await;
+            for (job, told) in stale.iter().zip(told) {
+                pass_over(job.id(), told)?;
+            }
             match page.next {
                 Some(next) => query.cursor = Some(next),
                 None => return Ok(()),

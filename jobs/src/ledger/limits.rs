@@ -11,7 +11,7 @@ use crate::breaker::Ending;
 use crate::calling_day::CallingDay;
 use crate::campaign::{Action, Campaign, CampaignState, PausedReason};
 use crate::id::CampaignId;
-use crate::job::CallJob;
+use crate::job::{CallJob, Status};
 use crate::spend::Amount;
 use crate::store::{CampaignCapacity, NewEntry, Refusal, StoreError};
 
@@ -115,7 +115,11 @@ impl Ledger {
         Ok(match limit {
             Limit::Budget { cap } => campaign.policy.spend_cap == cap,
             Limit::Day { calls, .. } => campaign.policy.max_calls_per_day == calls,
-            Limit::CircuitBreaker => self.store.endings(&campaign.id).await?.is_tripped(),
+            // Where nobody waits there is nobody to spare. Whoever waits again is refused at the gate, and stops it then.
+            Limit::CircuitBreaker => {
+                self.store.endings(&campaign.id).await?.is_tripped()
+                    && self.store.counts(&campaign.run).await?.of(Status::Waiting) > 0
+            }
         })
     }
 

@@ -4,9 +4,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::campaigns::CampaignError;
+use super::change::there;
 use super::{Ledger, MAX_RACES};
 use crate::announcement::Announcement;
-use crate::campaign::{ActionError, Campaign, CampaignState, Counts};
+use crate::campaign::{ActionError, Campaign, CampaignState, CampaignStatus, Counts};
 use crate::id::{CampaignId, ImportId, RunId};
 use crate::job::Status;
 use crate::outcome::words;
@@ -31,6 +32,14 @@ pub struct OpenImport {
     /// The campaign, its present run being the one that the list goes into.
     pub campaign: Campaign,
     mode: ImportMode,
+}
+
+impl OpenImport {
+    /// Whether every column that `campaign` says was said when this began, and so was looked for in every row.
+    fn is_looked_through_for(&self, campaign: &Campaign) -> bool {
+        let known = self.campaign.placeholders();
+        campaign.placeholders().iter().all(|said| known.iter().any(|known| known.column == said.column))
+    }
 }
 
 impl Ledger {
@@ -67,17 +76,13 @@ impl Ledger {
     }
 
     async fn importable(&self, id: &CampaignId) -> Result<Campaign, CampaignError> {
-        let campaign = self.store.campaign(id).await?.ok_or(CampaignError::Missing)?.record;
-        match campaign.state {
-            CampaignState::Cancelled => {
-                let status = campaign.status(&Counts::default());
-                Err(ActionError::Conflict { status, verb: "get gyms" }.into())
-            }
-            _ => Ok(campaign),
-        }
+        let campaign = there(self.store.as_ref(), id).await?.record;
+        campaign.takes_gyms()?;
+        Ok(campaign)
     }
 
-    /// Shows an import. A list that replaces becomes the present run in the same write.
+    /// Shows an import. A list that replaces becomes the present run in the same write. Refused if its campaign takes
+    /// none any more, or says something by now that its rows were not looked through for.
     pub async fn publish_import(&self, import: &OpenImport, reply: Option<ReplyWrite>) -> Result<(), CampaignError> {
         self.show_import(import, reply).await?;
         self.check_windows(&import.campaign.id, import.campaign.policy.window.as_ref()).await;
@@ -85,15 +90,19 @@ impl Ledger {
     }
 
     async fn show_import(&self, import: &OpenImport, reply: Option<ReplyWrite>) -> Result<(), CampaignError> {
-        if import.mode == ImportMode::Add {
-            return Ok(self.store.publish_import(&import.id, reply, None).await?);
-        }
         for _ in 0..MAX_RACES {
-            let stored = self.store.campaign(&import.campaign.id).await?.ok_or(CampaignError::Missing)?;
-            let Stored { record, version } = stored;
+            let Stored { record, version } = there(self.store.as_ref(), &import.campaign.id).await?;
+            record.takes_gyms()?;
+            if !import.is_looked_through_for(&record) {
+                return Err(ActionError::Reworded.into());
+            }
             let counts = self.store.counts(&record.run).await?;
             let now = self.now();
-            let (campaign, begins) = record.replaced(&import.campaign.run, &counts, now)?;
+            let (campaign, begins) = match import.mode {
+                // As it is: whoever changes it at this moment sees the gyms or is seen here.
+                ImportMode::Add => (record.clone(), None),
+                ImportMode::Replace => record.replaced(&import.campaign.run, &counts, now),
+            };
             let announce = Announcement::of_campaign(&record, &campaign, &counts, now).into_iter().collect();
             let write = CampaignWrite { campaign, from: Some(version), begins };
             match self.store.publish_run(&import.id, reply.clone(), write, announce).await {
@@ -135,16 +144,20 @@ impl Ledger {
 }
 
 impl Campaign {
+    fn takes_gyms(&self) -> Result<(), ActionError> {
+        if self.state == CampaignState::Cancelled {
+            return Err(ActionError::Conflict { status: CampaignStatus::Cancelled, verb: "get gyms" });
+        }
+        Ok(())
+    }
+
     /// The campaign once a list has taken the place of its gyms, and the run that begins with it: at once where the
     /// present run is under way or nothing else would begin one, else at the next time or start.
-    fn replaced(&self, run: &RunId, counts: &Counts, now: Timestamp) -> Result<(Campaign, Option<Run>), ActionError> {
+    fn replaced(&self, run: &RunId, counts: &Counts, now: Timestamp) -> (Campaign, Option<Run>) {
         let mut next = Campaign { run: run.clone(), run_begun: false, updated_at: now, ..self.clone() };
         let under_way = self.has_begun() && (counts.open() > 0 || self.next_fire.is_none());
         let begins = match self.state {
-            CampaignState::Cancelled => {
-                return Err(ActionError::Conflict { status: self.status(counts), verb: "get gyms" });
-            }
-            CampaignState::Draft | CampaignState::Scheduled | CampaignState::Failed => None,
+            CampaignState::Draft | CampaignState::Scheduled | CampaignState::Failed | CampaignState::Cancelled => None,
             CampaignState::Running | CampaignState::Paused(_) if under_way => {
                 let begins = next.begin_run(Cause::Replace, None, now);
                 (next.state, next.resumes_at) = (self.state, self.resumes_at);
@@ -156,6 +169,6 @@ impl Campaign {
             }
             CampaignState::Paused(_) => None,
         };
-        Ok((next, begins))
+        (next, begins)
     }
 }

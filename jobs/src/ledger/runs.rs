@@ -1,15 +1,13 @@
 //! Runs: their gyms are copied, what is left of replaced ones is cleared, and their ends are written down.
 
-use jiff::Timestamp;
-
-use super::Ledger;
+use super::{Ledger, MAX_RACES};
 use crate::announcement::Announcement;
 use crate::campaign::Campaign;
 use crate::event::Event;
 use crate::id::{ImportId, JobId, RunId};
 use crate::job::{CallJob, Status};
 use crate::run::Run;
-use crate::store::{JobQuery, StoreError, Stored, Write};
+use crate::store::{CampaignWrite, JobQuery, StoreError, Stored, Write, pass_over};
 
 /// How many gyms are copied in one go: a page of jobs, and one piece of quiet work for the writer.
 const PAGE: u32 = 500;
@@ -51,13 +49,10 @@ impl Ledger {
     /// be left. They are dialled no more since the write that replaced their run, so nothing depends on when this runs.
     pub async fn clear_superseded(&self) -> Result<bool, StoreError> {
         let jobs = self.store.superseded(BATCH).await?;
+        let told = futures_util::future::join_all(jobs.iter().map(|id| self.supersede(id))).await;
         let mut moved = false;
-        for told in futures_util::future::join_all(jobs.iter().map(|id| self.supersede(id))).await {
-            match told {
-                Ok(told) => moved |= told,
-                Err(StoreError::Corrupt(why)) => tracing::error!("a replaced job cannot be ended: {why}"),
-                Err(error) => return Err(error),
-            }
+        for (id, told) in jobs.iter().zip(told) {
+            moved |= pass_over(id, told)?.unwrap_or(false);
         }
         Ok(moved)
     }
@@ -70,30 +65,34 @@ impl Ledger {
         self.tell(id, if held { Event::Overtaken } else { Event::Superseded }).await.map(|_| true)
     }
 
-    async fn end_of(&self, run: &Run, now: Timestamp) -> Result<Option<Announcement>, StoreError> {
-        let Some(Stored { record, .. }) = self.store.campaign(&run.campaign).await? else { return Ok(None) };
-        // Of a run that was replaced it is the newer one that says how the campaign stands.
-        let counts = self.store.counts(&record.run).await?;
-        Ok(Some(Announcement::of_end(&record, &run.id, &counts, now)))
-    }
-
     /// Writes down that a run is over, if it is: no job of it waits or is being called. Once, whoever finds out first.
     pub async fn end_run(&self, id: &RunId) -> Result<Option<Run>, StoreError> {
-        let Some(run) = self.store.run(id).await?.filter(|run| run.ended_at.is_none()) else { return Ok(None) };
-        if self.store.counts(id).await?.open() > 0 {
-            return Ok(None);
-        }
-        let now = self.now();
-        let announce = self.end_of(&run, now).await?.into_iter().collect();
-        let ended = Run { ended_at: Some(now), ..run };
-        match self.store.commit(Write { ends: Some(ended.clone()), announce, ..Write::default() }).await {
-            Ok(()) => {
-                let Run { campaign, number, .. } = &ended;
-                tracing::info!(campaign_id = %campaign, run_id = %id, "campaign {campaign}: run {number} has ended");
-                Ok(Some(ended))
+        for _ in 0..MAX_RACES {
+            let Some(run) = self.store.run(id).await?.filter(|run| run.ended_at.is_none()) else { return Ok(None) };
+            let campaign = self.store.campaign(&run.campaign).await?;
+            if self.store.counts(id).await?.open() > 0 {
+                return Ok(None);
             }
-            Err(StoreError::Conflict) => Ok(None),
-            Err(error) => Err(error),
+            let now = self.now();
+            let ended = Run { ended_at: Some(now), ..run };
+            let mut write = Write { ends: Some(ended.clone()), ..Write::default() };
+            if let Some(Stored { record, version }) = campaign {
+                // Of a run that was replaced it is the newer one that says how the campaign stands.
+                let counts = self.store.counts(&record.run).await?;
+                write.announce = vec![Announcement::of_end(&record, id, &counts, now)];
+                // As it is: whoever changes it at this moment, to cancel it, say, sees the end or is seen here.
+                write.campaign = Some(CampaignWrite { campaign: record, from: Some(version), begins: None });
+            }
+            match self.store.commit(write).await {
+                Ok(()) => {
+                    let Run { campaign, number, .. } = &ended;
+                    tracing::info!(campaign_id = %campaign, run_id = %id, "campaign {campaign}: run {number} has ended");
+                    return Ok(Some(ended));
+                }
+                Err(StoreError::Conflict) => {}
+                Err(error) => return Err(error),
+            }
         }
+        Err(StoreError::Conflict)
     }
 }

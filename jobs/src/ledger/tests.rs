@@ -1,4 +1,5 @@
 mod limits;
+mod passes;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -22,7 +23,7 @@ use crate::question::Question;
 use crate::rules::Policy;
 use crate::store::clock::Clock;
 use crate::store::sqlite::SqliteStore;
-use crate::store::{CampaignWrite, Stored};
+use crate::store::{CampaignWrite, Change, Stored};
 
 /// A clock that is turned by hand.
 struct HandClock(AtomicI64);
@@ -55,26 +56,7 @@ impl Desk {
     /// A running campaign, and what its jobs belong to.
     async fn campaign(&self, policy: Policy) -> (Campaign, Membership) {
         let now = self.store.now();
-        let campaign = Campaign {
-            id: CampaignId::new(now, 1),
-            name: "Spring".into(),
-            on_behalf_of: "Fit Finder".into(),
-            greeting: None,
-            questions: Question::defaults(),
-            policy,
-            state: CampaignState::Running,
-            run: RunId::new(now, 1),
-            created_at: now,
-            updated_at: now,
-            started_at: None,
-            hours_changed_at: None,
-            schedule: None,
-            next_fire: None,
-            runs: 0,
-            run_begun: true,
-            resumes_at: None,
-            deleted_at: None,
-        };
+        let campaign = Campaign { policy, ..running(now) };
         self.ledgers[0].create_campaign(campaign.clone(), None).await.unwrap();
         let membership = Membership { campaign: campaign.id.clone(), run: campaign.run.clone() };
         (campaign, membership)
@@ -99,6 +81,29 @@ impl Desk {
         let now = self.store.now();
         let job = CallJob::new(JobId::new(now, 1), membership, gym, now, now);
         self.ledgers[0].accept(job, None).await.unwrap().id().clone()
+    }
+}
+
+fn running(now: Timestamp) -> Campaign {
+    Campaign {
+        id: CampaignId::new(now, 1),
+        name: "Spring".into(),
+        on_behalf_of: "Fit Finder".into(),
+        greeting: None,
+        questions: Question::defaults(),
+        policy: Policy::default(),
+        state: CampaignState::Running,
+        run: RunId::new(now, 1),
+        created_at: now,
+        updated_at: now,
+        started_at: None,
+        hours_changed_at: None,
+        schedule: None,
+        next_fire: None,
+        runs: 0,
+        run_begun: true,
+        resumes_at: None,
+        deleted_at: None,
     }
 }
 

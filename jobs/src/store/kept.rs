@@ -24,6 +24,11 @@ pub(super) const fn code(status: Status) -> u8 {
     }
 }
 
+/// Whether a job that stands at the status with this number is open: it waits, or a call of it is under way.
+pub(super) const fn is_open(code: i64) -> bool {
+    code <= self::code(Status::Closing) as i64
+}
+
 /// The status of a number.
 pub(super) fn status(number: u8) -> Option<Status> {
     Status::ALL.iter().copied().find(|status| code(*status) == number)
@@ -66,10 +71,11 @@ pub(super) fn cursor<T: std::str::FromStr>(text: Option<&str>) -> Result<Option<
 }
 
 /// Cuts what was found, one more than fits, to a page; the last item that stays names the next.
-pub(super) fn page<T>(mut found: Vec<(String, T)>, size: u32) -> Page<T> {
+/// Those that cannot be read take up their places in it and are left out.
+pub(super) fn page<T>(mut found: Vec<(String, Option<T>)>, size: u32) -> Page<T> {
     let size = usize::try_from(size).unwrap_or(usize::MAX);
     let more = found.len() > size;
     found.truncate(size);
     let next = found.last().filter(|_| more).map(|(cursor, _)| cursor.clone());
-    Page { items: found.into_iter().map(|(_, item)| item).collect(), next }
+    Page { items: found.into_iter().filter_map(|(_, item)| item).collect(), next }
 }

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use gymcall_jobs::announcement::{Announced, Announcement, AnnouncementId, Follower, KEPT, Kind, Pace};
-use gymcall_jobs::campaign::{Action, CampaignState, PausedReason};
+use gymcall_jobs::announcement::{About, Announced, Announcement, AnnouncementId, Follower, KEPT, Kind, Pace};
+use gymcall_jobs::campaign::{Action, Campaign, CampaignState, CampaignStatus, PausedReason};
 use gymcall_jobs::event::Event;
 use gymcall_jobs::job::CallJob;
 use gymcall_jobs::ledger::Ledger;
 use gymcall_jobs::rules::Rules;
-use gymcall_jobs::store::{Begun, Capacity, Gate, Refusal, Store, StoreError, Write};
+use gymcall_jobs::run::{Cause, Run};
+use gymcall_jobs::store::{Begun, CampaignWrite, Capacity, Gate, Refusal, Store, StoreError, Write};
 
 use super::Keeper;
 use super::fixtures::*;
@@ -16,7 +17,7 @@ use super::fixtures::*;
 const START: AnnouncementId = AnnouncementId::START;
 
 /// An announcement that can be told from others by its number.
-fn announcement(number: u32) -> Announcement {
+pub fn announcement(number: u32) -> Announcement {
     let waiting = job(None, number, start());
     skipped(&waiting)
 }
@@ -26,7 +27,7 @@ fn skipped(waiting: &CallJob) -> Announcement {
     Announcement::of_job(waiting, &skipped, start()).remove(0)
 }
 
-async fn announce(store: &dyn Store, announce: Vec<Announcement>) {
+pub async fn announce(store: &dyn Store, announce: Vec<Announcement>) {
     store.commit(Write { announce, ..Write::default() }).await.unwrap();
 }
 
@@ -158,6 +159,64 @@ pub async fn what_happens_to_jobs_and_campaigns_is_announced(keeper: impl Keeper
     ];
     assert_eq!(kinds(&found), expected);
     assert!(found.iter().all(|told| told.announcement.campaign() == Some(&campaign.id)), "{found:?}");
+}
+
+pub async fn a_campaign_that_is_cancelled_between_its_runs_is_told_to_have_ended_once(keeper: impl Keeper) {
+    let store = keeper.store();
+    let (ledger, _orders) = Ledger::new(Arc::clone(&store), Rules::default(), WIDE);
+    for told_before in [false, true] {
+        let tonight = Some(start() + seconds(3_600));
+        let mut nightly = Campaign { next_fire: tonight, runs: 1, run_begun: true, ..campaign(CampaignState::Running) };
+        nightly.schedule = Some(gymcall_jobs::schedule::Schedule::once(start()));
+        let (id, run) = (nightly.id.clone(), nightly.run.clone());
+        let begins = Run {
+            id: run.clone(),
+            campaign: id.clone(),
+            number: 1,
+            cause: Cause::Schedule,
+            due_at: None,
+            started_at: start(),
+            ended_at: None,
+        };
+        let write = CampaignWrite { campaign: nightly, from: None, begins: Some(begins) };
+        store.commit(Write { campaign: Some(write), ..Write::default() }).await.unwrap();
+        if told_before {
+            ledger.end_run(&run).await.unwrap().expect("nothing of it is left");
+        }
+        for _ in 0..2 {
+            ledger.act(&id, Action::Cancel, |_, _| None).await.unwrap();
+        }
+        assert_eq!(ledger.end_run(&run).await.unwrap(), None, "it ended with the campaign");
+        let mut told = all(&*store).await;
+        told.retain(|told| told.announcement.campaign() == Some(&id));
+        assert_eq!(kinds(&told), vec![Kind::CampaignEnded; if told_before { 2 } else { 1 }]);
+        let About::Campaign { status, .. } = &told.last().unwrap().announcement.about else { panic!("{told:?}") };
+        assert_eq!(*status, CampaignStatus::Cancelled);
+    }
+}
+
+pub async fn gyms_that_are_added_to_a_campaign_that_was_over_end_it_again(keeper: impl Keeper) {
+    let store = keeper.store();
+    let (ledger, _orders) = Ledger::new(Arc::clone(&store), Rules::default(), WIDE);
+    let campaign = add_campaign(&*store, CampaignState::Draft).await;
+    let of = membership(&campaign);
+    let first = add(&*store, job(Some(&of), 1, start())).await;
+    ledger.act(&campaign.id, Action::Start, |_, _| None).await.unwrap();
+    tell(&*store, first.id(), Event::Cancel).await;
+    ledger.end_run(&campaign.run).await.unwrap().expect("it is over");
+    let status = async || {
+        let (now, counts) = (store.campaign(&campaign.id).await, store.counts(&campaign.run).await.unwrap());
+        now.unwrap().unwrap().record.status(&counts)
+    };
+    assert_eq!(status().await, CampaignStatus::Completed);
+
+    let redialled = ledger.accept(job(Some(&of), 1, start()), None).await.unwrap();
+    assert_eq!(status().await, CampaignStatus::Running);
+    assert_eq!(ledger.end_run(&campaign.run).await.unwrap(), None);
+    assert_eq!(store.due(WIDE, 9).await.unwrap().jobs, [redialled.id().clone()]);
+    tell(&*store, redialled.id(), Event::Cancel).await;
+    ledger.end_run(&campaign.run).await.unwrap().expect("it is over again");
+    assert_eq!(kinds(&all(&*store).await), [Kind::CampaignStarted, Kind::CampaignEnded, Kind::CampaignEnded]);
 }
 
 /// Ends the dial of a job in a way that is not tried again: the number cannot be called.

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use gymcall_jobs::campaign::{Action, Campaign, CampaignState, CampaignStatus, PausedReason};
+use gymcall_jobs::campaign::{Action, ActionError, Campaign, CampaignState, CampaignStatus, PausedReason};
 use gymcall_jobs::id::{ImportId, RunId};
 use gymcall_jobs::job::{CallJob, Status};
-use gymcall_jobs::ledger::{Firings, ImportMode, Ledger};
+use gymcall_jobs::ledger::{CampaignError, Firings, ImportMode, Ledger};
 use gymcall_jobs::outcome::{Outcome, SkipReason};
 use gymcall_jobs::rules::Rules;
 use gymcall_jobs::run::{Cause, Run};
@@ -288,6 +288,43 @@ pub async fn an_upload_under_way_holds_the_next_run_up_and_does_not_lose_it(keep
     let runs = runs_of(&store, &campaign).await;
     assert_eq!(runs.len(), 2, "it was seen in time, so it is not missed");
     assert_eq!(jobs_of(&store, &runs[0].id).await.len(), 3, "the gym that was uploaded is in the new run");
+}
+
+pub async fn a_campaign_that_changes_during_an_upload_takes_only_gyms_that_fit_it(keeper: impl Keeper) {
+    let store = keeper.store();
+    let ledger = ledger(&store);
+    for mode in [ImportMode::Add, ImportMode::Replace] {
+        let campaign = Campaign { greeting: Some("Hello {{city}}".into()), ..campaign(CampaignState::Draft) };
+        put_campaign(&*store, &campaign, None).await;
+        let change = async |change: &dyn Fn(&mut Campaign)| {
+            let changed = |campaign: &Campaign, _: &_, _| {
+                let mut campaign = campaign.clone();
+                change(&mut campaign);
+                Ok::<_, CampaignError>(campaign)
+            };
+            ledger.change_campaign(&campaign.id, changed, |_, _| None).await.unwrap();
+        };
+        let open = async || ledger.open_import(import_id(), &campaign.id, mode, run_id()).await;
+        let fits = open().await.unwrap();
+        change(&|campaign| campaign.greeting = Some("Hello to {{city}}, and how are you?".into())).await;
+        ledger.publish_import(&fits, None).await.unwrap();
+
+        let reworded = open().await.unwrap();
+        change(&|campaign| campaign.greeting = Some("Hello {{owner}}".into())).await;
+        let refused = ledger.publish_import(&reworded, None).await;
+        assert!(matches!(refused, Err(CampaignError::Action(ActionError::Reworded))), "{refused:?}");
+        store.drop_import(&reworded.id).await.unwrap();
+
+        let cancelled = open().await.unwrap();
+        ledger.act(&campaign.id, Action::Cancel, |_, _| None).await.unwrap();
+        let refused = ledger.publish_import(&cancelled, None).await;
+        assert!(matches!(refused, Err(CampaignError::Action(ActionError::Conflict { .. }))), "{refused:?}");
+        ledger.delete_campaign(&campaign.id, None).await.unwrap();
+        let refused = ledger.publish_import(&cancelled, None).await;
+        assert!(matches!(refused, Err(CampaignError::Missing)), "{refused:?}");
+        store.drop_import(&cancelled.id).await.unwrap();
+        assert!(matches!(open().await, Err(CampaignError::Missing)));
+    }
 }
 
 pub async fn a_list_that_replaces_becomes_the_present_run_with_its_own_gyms(keeper: impl Keeper) {

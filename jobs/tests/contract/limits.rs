@@ -238,6 +238,20 @@ pub async fn a_campaign_that_begins_to_run_forgets_how_its_calls_ended(keeper: i
     assert_eq!(begin(store, &next, gate(&campaign, CampaignCapacity::default())).await, Begun::Go);
 }
 
+pub async fn how_calls_of_a_replaced_run_end_says_nothing_of_the_present_one(keeper: impl Keeper) {
+    let store = &*keeper.store();
+    let campaign = add_campaign(store, CampaignState::Running).await;
+    let old = jobs_of(store, &campaign, 2).await;
+    for job in &old {
+        assert_eq!(begin(store, job, wide_gate()).await, Begun::Go);
+    }
+    end(store, &old[0], CallStatus::Failed, 0, None).await;
+    assert_eq!(store.endings(&campaign.id).await.unwrap().failed(), 1);
+    put_campaign(store, &Campaign { run: run_id(), ..campaign.clone() }, Some(1)).await;
+    end(store, &old[1], CallStatus::Failed, 0, None).await;
+    assert_eq!(store.endings(&campaign.id).await.unwrap().failed(), 1);
+}
+
 pub async fn limits_outlive_a_kill(keeper: impl Keeper) {
     let (capped_one, limited, broken, jobs) = {
         let store = &*keeper.store();

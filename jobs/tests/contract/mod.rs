@@ -18,6 +18,7 @@ pub mod pace;
 pub mod records;
 pub mod replies;
 pub mod runs;
+pub mod unreadable;
 
 use std::sync::Arc;
 
@@ -58,6 +59,8 @@ macro_rules! suite {
                 of_a_list_that_is_too_long_the_end_is_kept_and_the_gap_is_told
                 a_follower_hears_of_each_announcement_once
                 what_happens_to_jobs_and_campaigns_is_announced
+                a_campaign_that_is_cancelled_between_its_runs_is_told_to_have_ended_once
+                gyms_that_are_added_to_a_campaign_that_was_over_end_it_again
             }
             endpoints {
                 an_endpoint_is_written_by_whoever_read_it_last
@@ -105,6 +108,7 @@ macro_rules! suite {
                 a_day_is_counted_whether_it_has_a_limit_or_not
                 a_breaker_that_is_open_lets_no_dial_begin
                 a_campaign_that_begins_to_run_forgets_how_its_calls_ended
+                how_calls_of_a_replaced_run_end_says_nothing_of_the_present_one
                 limits_outlive_a_kill
             }
             pace {
@@ -139,6 +143,7 @@ macro_rules! suite {
             }
             runs {
                 a_run_is_written_when_it_begins_and_once_when_it_ends
+                a_run_ends_with_its_last_job_and_is_open_again_with_another
                 runs_are_listed_latest_first
                 campaigns_are_due_by_their_next_run
                 waiting_jobs_of_replaced_runs_are_found
@@ -152,6 +157,7 @@ macro_rules! suite {
                 missed_nights_run_once_or_not_at_all
                 nothing_fires_while_a_campaign_is_paused
                 an_upload_under_way_holds_the_next_run_up_and_does_not_lose_it
+                a_campaign_that_changes_during_an_upload_takes_only_gyms_that_fit_it
                 a_list_that_replaces_becomes_the_present_run_with_its_own_gyms
                 a_duplicate_has_the_gyms_and_nothing_of_what_became_of_them
             }

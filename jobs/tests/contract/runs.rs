@@ -1,6 +1,7 @@
 //! Runs as records.
 
 use gymcall_jobs::campaign::{Campaign, CampaignState, PausedReason};
+use gymcall_jobs::event::{Event, NonCreation};
 use gymcall_jobs::run::{Cause, Run};
 use gymcall_jobs::store::{CampaignWrite, Change, Fires, Store, StoreError, Write};
 use jiff::Timestamp;
@@ -55,6 +56,54 @@ pub async fn a_run_is_written_when_it_begins_and_once_when_it_ends(keeper: impl 
     assert_eq!(store.run(&run.id).await.unwrap(), Some(ended));
     let unknown = store.commit(ends(&Run { id: run_id(), ..run })).await;
     assert!(matches!(unknown, Err(StoreError::Missing("run"))), "{unknown:?}");
+}
+
+pub async fn a_run_ends_with_its_last_job_and_is_open_again_with_another(keeper: impl Keeper) {
+    let store = &*keeper.store();
+    let campaign = campaign(CampaignState::Running);
+    let run = begin_run(store, &campaign, None, 1).await;
+    let end = async |at: i64| store.commit(ends(&Run { ended_at: Some(start() + seconds(at)), ..run.clone() })).await;
+    let ended_at = async || {
+        let (one, listed) =
+            (store.run(&run.id).await.unwrap().unwrap(), store.runs(&campaign.id, None, 9).await.unwrap());
+        assert_eq!(listed.items, std::slice::from_ref(&one));
+        let open = store.open_runs(None, 9).await.unwrap().items;
+        assert_eq!(open.is_empty(), one.ended_at.is_some(), "{open:?}");
+        one.ended_at
+    };
+    let called = add(store, job(Some(&membership(&campaign)), 1, start())).await;
+    for under_way in [false, true] {
+        if under_way {
+            begin(store, called.id(), wide_gate()).await;
+        }
+        let refused = end(1).await;
+        assert!(matches!(refused, Err(StoreError::Conflict)), "a job of it is open: {refused:?}");
+        assert_eq!(ended_at().await, None);
+    }
+    let tag = read(store, called.id()).await.record.open_attempt().unwrap().tag.clone();
+    tell(store, called.id(), Event::NotCreated { tag, why: NonCreation::BadNumber, detail: String::new() }).await;
+    end(2).await.unwrap();
+    assert_eq!(ended_at().await, Some(start() + seconds(2)));
+
+    // A gym is redialled; then some are added; then none are.
+    let redialled = add(store, job(Some(&membership(&campaign)), 1, start())).await;
+    assert_eq!(ended_at().await, None);
+    tell(store, redialled.id(), Event::Cancel).await;
+    end(3).await.unwrap();
+    for added in [Some(job(Some(&membership(&campaign)), 2, start())), None] {
+        let import = import_id();
+        store.open_import(&import, &campaign.id, &campaign.run).await.unwrap();
+        store.stage(&import, added.clone().into_iter().collect()).await.unwrap();
+        assert_eq!(ended_at().await, Some(start() + seconds(3)), "nobody can see it yet");
+        store.publish_import(&import, None, None).await.unwrap();
+        if let Some(added) = added {
+            assert!(matches!(end(9).await, Err(StoreError::Conflict)));
+            assert_eq!(ended_at().await, None);
+            tell(store, added.id(), Event::Cancel).await;
+            end(3).await.unwrap();
+        }
+    }
+    assert_eq!(ended_at().await, Some(start() + seconds(3)));
 }
 
 pub async fn runs_are_listed_latest_first(keeper: impl Keeper) {
@@ -133,6 +182,6 @@ pub async fn waiting_jobs_of_replaced_runs_are_found(keeper: impl Keeper) {
     put_campaign(store, &newer, Some(1)).await;
     add(store, job(Some(&membership(&newer)), 1, start())).await;
     assert_eq!(store.superseded(10).await.unwrap(), [waiting.id().clone()]);
-    tell(store, waiting.id(), gymcall_jobs::event::Event::Superseded).await;
+    tell(store, waiting.id(), Event::Superseded).await;
     assert_eq!(store.superseded(10).await.unwrap(), []);
 }

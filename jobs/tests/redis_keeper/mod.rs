@@ -7,3 +7,4 @@ mod imports;
 mod lost_answers;
 mod memory;
 mod proxy;
+mod unreadable;

@@ -4,6 +4,7 @@ use gymcall_jobs::store::{JobQuery, Store, StoreError};
 
 use crate::contract::Keeper;
 use crate::contract::fixtures::*;
+use crate::contract::unreadable::Broken;
 use crate::sqlite_store::SqliteKeeper;
 
 #[tokio::test]
@@ -25,4 +26,16 @@ async fn a_record_that_nobody_can_read_blocks_no_other() {
         matches!(keeper.store.job(broken.id()).await, Err(StoreError::Corrupt(_))),
         "asked for by name, it says so"
     );
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_passed_over_in_lists_of_any_size() {
+    let keeper = SqliteKeeper::fresh().await;
+    let broken = Broken::fill(&*keeper.store).await;
+    let db = rusqlite::Connection::open(keeper.folder().join("gymcall.sqlite3")).unwrap();
+    db.busy_timeout(std::time::Duration::from_secs(5)).unwrap();
+    db.execute("UPDATE announcements SET record = '?' WHERE no BETWEEN 2 AND 4", []).unwrap();
+    db.execute("UPDATE campaigns SET record = '?' WHERE id = ?", [broken.campaign.id.as_str()]).unwrap();
+    db.execute("UPDATE jobs SET record = '?' WHERE id = ?", [broken.job.id().as_str()]).unwrap();
+    broken.is_passed_over(&*keeper.store).await;
 }

@@ -149,3 +149,15 @@ async fn the_call_that_opens_the_breaker_pauses_its_campaign() {
     desk.ends(&jobs, 13, CallStatus::Failed).await;
     assert_eq!(desk.paused(&campaign).await, None);
 }
+
+#[tokio::test]
+async fn a_campaign_in_which_nobody_waits_is_not_paused_by_its_last_calls() {
+    let (desk, campaign, jobs) = desk(Policy { max_attempts: 1, ..Policy::default() }, 12).await;
+    for number in 1..=12 {
+        assert_eq!(desk.dial(&jobs, number).await, Begun::Go);
+    }
+    for number in 1..=12 {
+        desk.ends(&jobs, number, CallStatus::Failed).await;
+    }
+    assert_eq!(desk.paused(&campaign).await, None);
+}

@@ -7,9 +7,9 @@ use redis::{Value, cmd, from_redis_value};
 use super::error::strange;
 use super::keys::ANNOUNCEMENTS;
 use super::link::Link;
-use crate::announcement::{Announced, AnnouncementId, Announcements};
-use crate::store::StoreError;
+use crate::announcement::{Announced, Announcement, AnnouncementId, Announcements};
 use crate::store::kept::{decode, page_size};
+use crate::store::{StoreError, pass_over};
 
 /// Entries as the server lists them: the id, then names and values in turn.
 type Entries = Vec<(String, Vec<Vec<u8>>)>;
@@ -17,14 +17,25 @@ type Entries = Vec<(String, Vec<Vec<u8>>)>;
 /// What was announced after an id.
 pub(super) async fn list(link: &Link, after: AnnouncementId, limit: u32) -> Result<Announcements, StoreError> {
     let size = usize::try_from(page_size(limit)).unwrap_or(usize::MAX);
-    // The entry itself, too: if it is still there, nothing after it is missing.
-    let mut range = cmd("XRANGE");
-    range.arg(ANNOUNCEMENTS).arg(number(after)).arg("+").arg("COUNT").arg(size.saturating_add(1));
-    let entries: Entries = link.ask(&range).await?;
-    let mut items = entries.iter().map(|(id, fields)| read(id, fields)).collect::<Result<Vec<_>, _>>()?;
-    let is_there = items.first().is_some_and(|first| first.id == after);
-    if is_there {
-        items.remove(0);
+    let (mut items, mut from, mut is_there) = (Vec::new(), number(after), false);
+    // On past those that cannot be read, however many: a part that is empty would be taken for the end.
+    while items.len() < size {
+        // The entry itself, too: if it is still there, nothing after it is missing.
+        let mut range = cmd("XRANGE");
+        range.arg(ANNOUNCEMENTS).arg(&from).arg("+").arg("COUNT").arg(size.saturating_add(1));
+        let entries: Entries = link.ask(&range).await?;
+        for (id, fields) in &entries {
+            let id = id_of(id)?;
+            if id == after {
+                is_there = true;
+            } else if let Some(announcement) = pass_over(id, read(fields))? {
+                items.push(Announced { id, announcement });
+            }
+        }
+        match entries.last() {
+            Some((last, _)) if entries.len() > size => from = format!("({last}"),
+            _ => break,
+        }
     }
     items.truncate(size);
     let gap = !is_there && (after != AnnouncementId::START || something_is_gone(link).await?);
@@ -57,9 +68,9 @@ fn number(id: AnnouncementId) -> String {
     format!("{}-{}", id.major, id.minor)
 }
 
-fn read(id: &str, fields: &[Vec<u8>]) -> Result<Announced, StoreError> {
-    let record = fields.get(1).ok_or_else(|| StoreError::Corrupt(format!("announcement {id} is empty")))?;
-    Ok(Announced { id: id_of(id)?, announcement: decode(record)? })
+fn read(fields: &[Vec<u8>]) -> Result<Announcement, StoreError> {
+    let record = fields.get(1).ok_or_else(|| StoreError::Corrupt("an announcement that is empty".to_owned()))?;
+    decode(record)
 }
 
 fn id_of(text: &str) -> Result<AnnouncementId, StoreError> {

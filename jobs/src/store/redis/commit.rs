@@ -67,12 +67,13 @@ async fn outcome(link: &Link, write: &Write, ran: Ran) -> Result<usize, StoreErr
         && match (&error, write) {
             (StoreError::KeyTaken(known), Write { reply: Some(ReplyWrite::Claim(own)), .. }) => **known == *own,
             (StoreError::Conflict, Write { job: Some(job), .. }) => is_written(link, job).await?,
+            // Before its campaign, which may be written as it was.
+            (StoreError::Conflict, Write { ends: Some(run), .. }) => {
+                runs::one(link, run.id.as_str()).await?.is_some_and(|stored| stored == *run)
+            }
             (StoreError::Conflict, Write { campaign: Some(change), .. }) => {
                 let stored = list::campaign(link, change.campaign.id.as_str()).await?;
                 stored.is_some_and(|stored| stored.record == change.campaign)
-            }
-            (StoreError::Conflict, Write { ends: Some(run), .. }) => {
-                runs::one(link, run.id.as_str()).await?.is_some_and(|stored| stored == *run)
             }
             (StoreError::Conflict | StoreError::Missing(_), Write { endpoint: Some(write), .. }) => {
                 endpoints::is_written(link, write).await?

@@ -7,7 +7,7 @@ use super::link::Link;
 use super::record::{encode, endpoint};
 use super::script::Call;
 use crate::endpoint::Endpoint;
-use crate::store::{EndpointWrite, StoreError, Stored};
+use crate::store::{EndpointWrite, StoreError, Stored, pass_over};
 
 /// A write of an endpoint, as the scripts read it.
 pub(super) fn push(call: &mut Call, write: Option<&EndpointWrite>) -> Result<(), StoreError> {
@@ -39,8 +39,11 @@ pub(super) async fn one(link: &Link, id: &str) -> Result<Option<Stored<Endpoint>
 
 /// All of them, the oldest first.
 pub(super) async fn all(link: &Link) -> Result<Vec<Stored<Endpoint>>, StoreError> {
-    let values: Vec<Vec<u8>> = link.ask(cmd("HVALS").arg(ENDPOINTS)).await?;
-    let mut found = values.iter().map(|value| endpoint(value)).collect::<Result<Vec<_>, _>>()?;
+    let values: Vec<(String, Vec<u8>)> = link.ask(cmd("HGETALL").arg(ENDPOINTS)).await?;
+    let mut found = Vec::new();
+    for (id, value) in values {
+        found.extend(pass_over(id, endpoint(&value))?);
+    }
     found.sort_by(|one, other| one.record.id.cmp(&other.record.id));
     Ok(found)
 }

@@ -12,7 +12,7 @@ use super::record::{self, JobValue};
 use crate::campaign::{Campaign, Counts};
 use crate::job::{CallJob, Status};
 use crate::store::kept::{code, cursor, decode, micros, page, page_size, status};
-use crate::store::{Entry, JobQuery, Page, SavedReply, StoreError, Stored};
+use crate::store::{Entry, JobQuery, Page, SavedReply, StoreError, Stored, pass_over};
 use crate::tally::Tally;
 
 /// The list of a batch that live jobs share.
@@ -48,19 +48,19 @@ pub(super) async fn jobs(link: &Link, query: &JobQuery) -> Result<Page<Stored<Ca
         // Live jobs share a list, which is as long as there are lines.
         Some(status) if status.is_live() => {
             let places = places(link, &batches, &[LIVE.to_owned()], after, None).await?;
-            let mut found = read_page(link, places, u32::MAX).await?.items;
-            found.retain(|(_, stored)| stored.record.status() == status);
+            let mut found = read(link, places).await?;
+            found.retain(|(_, stored)| stored.as_ref().is_none_or(|stored| stored.record.status() == status));
             Ok(page(found, size))
         }
         Some(status) => {
             let places = places(link, &batches, &[code(status).to_string()], after, Some(size + 1)).await?;
-            Ok(plain(read_page(link, places, size).await?))
+            Ok(page(read(link, places).await?, size))
         }
         None => {
             let still = Status::ALL.iter().filter(|status| !status.is_live()).map(|status| code(*status).to_string());
             let lists: Vec<String> = still.chain([LIVE.to_owned()]).collect();
             let places = places(link, &batches, &lists, after, Some(size + 1)).await?;
-            Ok(plain(read_page(link, places, size).await?))
+            Ok(page(read(link, places).await?, size))
         }
     }
 }
@@ -88,6 +88,8 @@ async fn places(
     let found: Vec<Vec<(String, u64)>> = if batches.is_empty() { Vec::new() } else { link.ask_all(&ranges).await? };
     let mut places: Vec<(u64, String)> = found.into_iter().flatten().map(|(id, seq)| (seq, id)).collect();
     places.sort_unstable();
+    // Each list gave as many as fit: so many of all of them are the first.
+    places.truncate(at_most.map_or(usize::MAX, |at_most| usize::try_from(at_most).unwrap_or(usize::MAX)));
     Ok(places)
 }
 
@@ -118,42 +120,22 @@ async fn batches(link: &Link, query: &JobQuery) -> Result<Vec<u64>, StoreError> 
     Ok(shown.into_iter().flatten().collect())
 }
 
-/// The first of these jobs, each with its cursor.
-async fn read_page(
-    link: &Link,
-    mut places: Vec<(u64, String)>,
-    size: u32,
-) -> Result<Page<(String, Stored<CallJob>)>, StoreError> {
-    let size = usize::try_from(size).unwrap_or(usize::MAX);
-    let more = places.len() > size;
-    places.truncate(size);
-    let next = places.last().filter(|_| more).map(|(seq, _)| seq.to_string());
+/// These jobs, each with its cursor.
+async fn read(link: &Link, places: Vec<(u64, String)>) -> Result<Vec<(String, Option<Stored<CallJob>>)>, StoreError> {
     if places.is_empty() {
-        return Ok(Page { items: Vec::new(), next });
+        return Ok(Vec::new());
     }
     let mut get = cmd("MGET");
     for (_, id) in &places {
         get.arg(keys::job(id));
     }
     let values: Vec<Option<Vec<u8>>> = link.ask(&get).await?;
-    let found = places.iter().zip(values);
-    let found = found.filter_map(|((seq, id), value)| Some((seq.to_string(), readable(id, &value?)?)));
-    Ok(Page { items: found.collect(), next })
-}
-
-fn plain<T>(page: Page<(String, T)>) -> Page<T> {
-    Page { items: page.items.into_iter().map(|(_, item)| item).collect(), next: page.next }
-}
-
-/// A job of a list. One that cannot be read is told to the operator and left out: it must not hide all others.
-fn readable(id: &str, value: &[u8]) -> Option<Stored<CallJob>> {
-    match JobValue::read(value) {
-        Ok(JobValue { stored, .. }) => Some(stored),
-        Err(error) => {
-            tracing::error!(job_id = id, %error, "a list leaves out job {id}: {error}");
-            None
-        }
+    let mut found = Vec::new();
+    for ((seq, id), value) in places.into_iter().zip(values) {
+        let job = value.map(|value| pass_over(&id, JobValue::read(&value).map(|value| value.stored))).transpose()?;
+        found.push((seq.to_string(), job.flatten()));
     }
+    Ok(found)
 }
 
 /// Jobs that are neither waiting nor final nor quarantined.
@@ -167,7 +149,7 @@ pub(super) async fn open_jobs(
     let mut range = cmd("ZRANGEBYSCORE");
     range.arg(keys::OPEN).arg(format!("({after}")).arg("+inf").arg("WITHSCORES").arg("LIMIT").arg(0).arg(size + 1);
     let open: Vec<(String, u64)> = link.ask(&range).await?;
-    Ok(plain(read_page(link, open.into_iter().map(|(id, seq)| (seq, id)).collect(), size).await?))
+    Ok(page(read(link, open.into_iter().map(|(id, seq)| (seq, id)).collect()).await?, size))
 }
 
 /// The history of a job.
@@ -209,9 +191,9 @@ pub(super) async fn campaigns(
     }
     let values: Vec<Option<Vec<u8>>> = link.ask(&get).await?;
     let mut found = Vec::new();
-    for ((_, seq), value) in places.into_iter().zip(values) {
+    for ((id, seq), value) in places.into_iter().zip(values) {
         let Some(value) = value else { continue };
-        found.push((seq.to_string(), record::campaign(&value)?));
+        found.push((seq.to_string(), pass_over(id, record::campaign(&value))?));
     }
     Ok(page(found, size))
 }

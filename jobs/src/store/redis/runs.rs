@@ -10,12 +10,22 @@ use crate::id::JobId;
 use crate::job::Status;
 use crate::run::Run;
 use crate::store::kept::{code, cursor, decode, id, micros, page, page_size, timestamp};
-use crate::store::{Fires, Page, StoreError, Stored};
+use crate::store::{Fires, Page, StoreError, Stored, pass_over};
 
 /// One run that has begun.
 pub(super) async fn one(link: &Link, run: &str) -> Result<Option<Run>, StoreError> {
-    let value: Option<Vec<u8>> = link.ask(cmd("HGET").arg(keys::run(run)).arg("record")).await?;
-    value.map(|value| decode(&value)).transpose()
+    let (record, ended): Kept = link.ask(cmd("HMGET").arg(keys::run(run)).arg(&FIELDS)).await?;
+    record.map(|record| known(&record, ended)).transpose()
+}
+
+/// What of a run's fields is its record, and whether it has ended.
+const FIELDS: [&str; 2] = ["record", "ended"];
+type Kept = (Option<Vec<u8>>, Option<u8>);
+
+/// A run as it stands: one that was opened again has no end, whatever its record says.
+fn known(record: &[u8], ended: Option<u8>) -> Result<Run, StoreError> {
+    let run: Run = decode(record)?;
+    Ok(Run { ended_at: run.ended_at.filter(|_| ended == Some(1)), ..run })
 }
 
 /// The runs of a campaign, the latest first.
@@ -48,13 +58,13 @@ async fn read(link: &Link, mut range: redis::Cmd, size: u32) -> Result<Page<Run>
     }
     let mut get = pipe();
     for (run, _) in &places {
-        get.hget(keys::run(run), "record");
+        get.hmget(keys::run(run), &FIELDS);
     }
-    let values: Vec<Option<Vec<u8>>> = link.ask_all(&get).await?;
+    let values: Vec<Kept> = link.ask_all(&get).await?;
     let mut found = Vec::new();
-    for ((_, place), value) in places.into_iter().zip(values) {
-        let Some(value) = value else { continue };
-        found.push((place.to_string(), decode(&value)?));
+    for ((run, place), (record, ended)) in places.into_iter().zip(values) {
+        let Some(record) = record else { continue };
+        found.push((place.to_string(), pass_over(run, known(&record, ended))?));
     }
     Ok(page(found, size))
 }

@@ -9,7 +9,7 @@ use super::script::{self, Call};
 use crate::id::RunId;
 use crate::phone::PhoneNumber;
 use crate::store::kept::{decode, id, page, page_size};
-use crate::store::{Change, Page, Standing, StoreError, Suppressed, Suppression};
+use crate::store::{Change, Page, Standing, StoreError, Suppressed, Suppression, pass_over};
 
 /// Adds many numbers, and answers whose attempts hold them.
 pub(super) async fn add_all(link: &Link, list: &[Suppression]) -> Result<Vec<Suppressed>, StoreError> {
@@ -81,7 +81,8 @@ pub(super) async fn list(link: &Link, after: Option<&str>, limit: u32) -> Result
     let mut found = Vec::new();
     for (phone, value) in phones.into_iter().zip(values) {
         let Some(value) = value else { continue };
-        found.push((phone, decode(&value)?));
+        let suppression = pass_over(&phone, decode(&value))?;
+        found.push((phone, suppression));
     }
     Ok(page(found, size))
 }

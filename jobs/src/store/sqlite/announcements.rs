@@ -6,6 +6,7 @@ use super::error::Trouble;
 use super::rows::decode;
 use crate::announcement::{Announced, AnnouncementId, Announcements, KEPT};
 use crate::store::kept::page_size;
+use crate::store::pass_over;
 
 /// How often old rows are removed: so many at once cost one write well below a millisecond.
 const TRIM_EVERY: i64 = 256;
@@ -26,13 +27,18 @@ pub(super) fn write(db: &Connection, records: &[String], now: i64) -> rusqlite::
 /// What was announced after an id. A row's number orders it; its time tells it from one of an older copy of this file.
 pub(super) fn list(db: &Connection, after: AnnouncementId, limit: u32) -> Result<Announcements, Trouble> {
     let number = i64::try_from(after.major).unwrap_or(i64::MAX);
-    let sql = "SELECT no, at, record FROM announcements WHERE no > ? ORDER BY no LIMIT ?";
+    let size = usize::try_from(page_size(limit)).unwrap_or(usize::MAX);
+    let sql = "SELECT no, at, record FROM announcements WHERE no > ? ORDER BY no";
     let mut statement = db.prepare_cached(sql)?;
-    let mut rows = statement.query(params![number, page_size(limit)])?;
+    let mut rows = statement.query([number])?;
     let mut items = Vec::new();
-    while let Some(row) = rows.next()? {
+    // On past those that cannot be read, however many: a part that is empty would be taken for the end.
+    while items.len() < size
+        && let Some(row) = rows.next()?
+    {
         let (no, at, record): (i64, i64, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        items.push(Announced { id: id(no, at), announcement: decode(&record)? });
+        let id = id(no, at);
+        items.extend(pass_over(id, decode(&record))?.map(|announcement| Announced { id, announcement }));
     }
     Ok(Announcements { gap: !follows(db, after, number)?, items })
 }

@@ -9,7 +9,7 @@ use super::runs;
 use crate::campaign::{Campaign, CampaignState, Counts};
 use crate::id::{CampaignId, RunId};
 use crate::store::kept::{cursor, micros, page, page_size, status};
-use crate::store::{CampaignWrite, Page, StoreError, Stored};
+use crate::store::{CampaignWrite, Page, StoreError, Stored, pass_over};
 use crate::tally::Tally;
 
 /// A changed or new campaign, ready for the writer.
@@ -89,7 +89,7 @@ pub(super) fn list(db: &Connection, after: Option<&str>, limit: u32) -> Result<P
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let (no, record, version): (i64, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        found.push((no.to_string(), stored(&record, version)?));
+        found.push((no.to_string(), pass_over(format_args!("campaign {no}"), stored(&record, version))?));
     }
     Ok(page(found, size))
 }

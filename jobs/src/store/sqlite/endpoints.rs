@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::error::Trouble;
 use super::rows::{encode, stored};
 use crate::endpoint::Endpoint;
-use crate::store::{EndpointWrite, StoreError, Stored};
+use crate::store::{EndpointWrite, StoreError, Stored, pass_over};
 
 /// A write of an endpoint, ready for the writer.
 pub(super) enum EndpointChange {
@@ -64,12 +64,12 @@ pub(super) fn one(db: &Connection, id: &str) -> Result<Option<Stored<Endpoint>>,
 
 /// All of them, the oldest first.
 pub(super) fn all(db: &Connection) -> Result<Vec<Stored<Endpoint>>, Trouble> {
-    let mut statement = db.prepare_cached("SELECT record, version FROM endpoints ORDER BY id")?;
+    let mut statement = db.prepare_cached("SELECT id, record, version FROM endpoints ORDER BY id")?;
     let mut rows = statement.query([])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        let (record, version): (String, i64) = (row.get(0)?, row.get(1)?);
-        found.push(stored(&record, version)?);
+        let (id, record, version): (String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        found.extend(pass_over(id, stored(&record, version))?);
     }
     Ok(found)
 }

@@ -6,9 +6,9 @@ use tokio::sync::oneshot;
 use super::campaigns::{self, CampaignChange};
 use super::error::Trouble;
 use super::jobs::{InTheWay, campaign_no, count, forget, in_the_way, insert, run_no};
-use super::replies;
 use super::rows::{JobRow, code};
 use super::task::Quiet;
+use super::{replies, runs};
 use crate::job::Status;
 use crate::store::kept::id;
 use crate::store::{Change, ReplyWrite, StoreError};
@@ -80,6 +80,9 @@ pub(super) fn publish(
     }
     db.prepare_cached("UPDATE batches SET state = ? WHERE no = ?")?.execute([SHOWN, import.batch])?;
     count(db, import.run, code(Status::Waiting), import.rows)?;
+    if import.rows > 0 {
+        runs::reopen(db, import.run)?;
+    }
     if let Some(reply) = reply {
         replies::write(db, reply, now)?;
     }

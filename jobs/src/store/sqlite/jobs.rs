@@ -3,9 +3,10 @@
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::Trouble;
-use super::limits;
 use super::rows::{JobChange, JobRow, Known, code, known};
+use super::{limits, runs};
 use crate::store::StoreError;
+use crate::store::kept::is_open;
 use crate::tally::Tally;
 
 /// The batch of the single calls: see the schema.
@@ -67,7 +68,7 @@ pub(super) fn write(db: &Connection, change: &JobChange, place: Place) -> Result
         Place::Old(known) => {
             update(db, row, &known)?;
             if let (Some(campaign), Some(ending)) = (known.campaign, change.ending) {
-                limits::add_ending(db, campaign, ending)?;
+                limits::add_ending(db, campaign, known.run, ending)?;
             }
             (known.seq, known.run)
         }
@@ -87,6 +88,9 @@ pub(super) fn write(db: &Connection, change: &JobChange, place: Place) -> Result
                 }
             };
             count(db, run, code(row.status), 1)?;
+            if is_open(code(row.status)) {
+                runs::reopen(db, run)?;
+            }
             (insert(db, row, batch, campaign, run)?, run)
         }
     };
@@ -126,6 +130,9 @@ pub(super) fn update(db: &Connection, row: &JobRow, known: &Known) -> rusqlite::
     if status != known.status {
         count(db, known.run, known.status, -1)?;
         count(db, known.run, status, 1)?;
+        if is_open(status) && !is_open(known.status) {
+            runs::reopen(db, known.run)?;
+        }
     }
     Ok(())
 }

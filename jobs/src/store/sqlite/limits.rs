@@ -21,8 +21,12 @@ pub(super) fn endings_by_id(db: &Connection, campaign: &str) -> rusqlite::Result
     no.map_or(Ok(Endings::default()), |no| endings(db, no))
 }
 
-/// Writes down how a call ended.
-pub(super) fn add_ending(db: &Connection, campaign: i64, ending: Ending) -> rusqlite::Result<()> {
+/// Writes down how a call ended. Those of a run that was replaced tell nothing of the present one.
+pub(super) fn add_ending(db: &Connection, campaign: i64, run: i64, ending: Ending) -> rusqlite::Result<()> {
+    let sql = "SELECT 1 FROM campaigns c JOIN runs r ON r.id = c.run WHERE c.no = ? AND r.no = ?";
+    if !db.prepare_cached(sql)?.exists([campaign, run])? {
+        return Ok(());
+    }
     let bits = endings(db, campaign)?.and(ending).bits();
     let sql = "INSERT INTO endings (campaign, bits) VALUES (?, ?) ON CONFLICT DO UPDATE SET bits = excluded.bits";
     db.prepare_cached(sql)?.execute(params![campaign, bits]).map(drop)

@@ -7,9 +7,9 @@ use super::error::Trouble;
 use super::rows::{code, decode, stored};
 use crate::job::CallJob;
 use crate::store::kept::{cursor, page, page_size};
-use crate::store::{Entry, JobQuery, Page, Stored};
+use crate::store::{Entry, JobQuery, Page, Stored, pass_over};
 
-type Found = Vec<(String, Stored<CallJob>)>;
+type Found = Vec<(String, Option<Stored<CallJob>>)>;
 
 /// One job.
 pub(super) fn one(db: &Connection, id: &str) -> Result<Option<Stored<CallJob>>, Trouble> {
@@ -109,20 +109,9 @@ fn stretch(
     while let Some(row) = rows.next()? {
         let (record, version): (String, i64) = (row.get(1)?, row.get(2)?);
         last = row.get(0)?;
-        found.extend(readable(last, &record, version));
+        found.push((last.to_string(), pass_over(format_args!("row {last}"), stored(&record, version))?));
     }
     Ok(last)
-}
-
-/// A row of a list. One that cannot be read is told to the operator and left out: it must not hide all others.
-fn readable(seq: i64, record: &str, version: i64) -> Option<(String, Stored<CallJob>)> {
-    match stored(record, version) {
-        Ok(stored) => Some((seq.to_string(), stored)),
-        Err(error) => {
-            tracing::error!(row = seq, %error, "a list leaves out row {seq}: {error}");
-            None
-        }
-    }
 }
 
 /// Jobs that are neither waiting nor final nor quarantined.
@@ -136,7 +125,7 @@ pub(super) fn open_jobs(db: &Connection, after: Option<&str>, limit: u32) -> Res
     let mut found = Found::new();
     while let Some(row) = rows.next()? {
         let (seq, record, version): (i64, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        found.extend(readable(seq, &record, version));
+        found.push((seq.to_string(), pass_over(format_args!("row {seq}"), stored(&record, version))?));
     }
     Ok(page(found, size))
 }

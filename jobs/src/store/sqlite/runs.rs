@@ -9,7 +9,7 @@ use super::rows::{decode, encode};
 use crate::id::{CampaignId, JobId};
 use crate::run::Run;
 use crate::store::kept::{cursor, id, micros, page, page_size, timestamp};
-use crate::store::{Fires, Page, StoreError};
+use crate::store::{Fires, Page, StoreError, pass_over};
 
 /// A run that begins, ready for the writer.
 pub(super) struct Begin {
@@ -45,9 +45,10 @@ impl End {
     }
 }
 
-/// Finds out whether a run may end, and writes nothing.
+/// Finds out whether a run may end, and writes nothing. The open statuses are the first: see [`is_open`].
 pub(super) fn check_end(db: &Connection, end: &End) -> Result<(), Trouble> {
-    let sql = "SELECT ended FROM runs WHERE id = ? AND ended IS NOT NULL";
+    let sql = "SELECT ended OR EXISTS (SELECT 1 FROM counts WHERE run = runs.no AND status <= 5 AND n > 0)
+        FROM runs WHERE id = ? AND ended IS NOT NULL";
     match db.prepare_cached(sql)?.query_row([&end.id], |row| row.get::<_, bool>(0)).optional()? {
         None => Err(StoreError::Missing("run").into()),
         Some(true) => Err(StoreError::Conflict.into()),
@@ -61,16 +62,28 @@ pub(super) fn end(db: &Connection, end: &End) -> rusqlite::Result<()> {
     db.prepare_cached(sql)?.execute([&end.record, &end.id]).map(drop)
 }
 
+/// A run that had ended is open again, because a job of it is.
+pub(super) fn reopen(db: &Connection, run: i64) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE runs SET ended = 0 WHERE no = ? AND ended = 1")?.execute([run]).map(drop)
+}
+
 /// One run that has begun.
 pub(super) fn one(db: &Connection, id: &str) -> Result<Option<Run>, Trouble> {
-    let sql = "SELECT record FROM runs WHERE id = ? AND record IS NOT NULL";
-    let found: Option<String> = db.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()?;
-    Ok(found.map(|record| decode(&record)).transpose()?)
+    let sql = "SELECT record, ended FROM runs WHERE id = ? AND record IS NOT NULL";
+    let found: Option<(String, bool)> =
+        db.prepare_cached(sql)?.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    Ok(found.map(|(record, ended)| known(&record, ended)).transpose()?)
+}
+
+/// A run as it stands: one that was opened again has no end, whatever its record says.
+fn known(record: &str, ended: bool) -> Result<Run, StoreError> {
+    let run: Run = decode(record)?;
+    Ok(Run { ended_at: run.ended_at.filter(|_| ended), ..run })
 }
 
 /// The runs of a campaign, the latest first.
 pub(super) fn list(db: &Connection, campaign: &str, after: Option<&str>, limit: u32) -> Result<Page<Run>, Trouble> {
-    let sql = "SELECT number, record FROM runs
+    let sql = "SELECT number, record, ended FROM runs
         WHERE campaign = (SELECT no FROM campaigns WHERE id = ?) AND number IS NOT NULL AND number < ?
         ORDER BY number DESC LIMIT ?";
     let (before, size) = (cursor(after)?.unwrap_or(i64::MAX), page_size(limit));
@@ -80,7 +93,7 @@ pub(super) fn list(db: &Connection, campaign: &str, after: Option<&str>, limit: 
 
 /// Runs that have begun and not ended.
 pub(super) fn open(db: &Connection, after: Option<&str>, limit: u32) -> Result<Page<Run>, Trouble> {
-    let sql = "SELECT no, record FROM runs WHERE ended = 0 AND no > ? ORDER BY no LIMIT ?";
+    let sql = "SELECT no, record, ended FROM runs WHERE ended = 0 AND no > ? ORDER BY no LIMIT ?";
     let (after, size) = (cursor(after)?.unwrap_or(0), page_size(limit));
     let mut statement = db.prepare_cached(sql)?;
     read(statement.query(params![after, size + 1])?, size)
@@ -89,8 +102,8 @@ pub(super) fn open(db: &Connection, after: Option<&str>, limit: u32) -> Result<P
 fn read(mut rows: rusqlite::Rows<'_>, size: u32) -> Result<Page<Run>, Trouble> {
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        let (place, record): (i64, String) = (row.get(0)?, row.get(1)?);
-        found.push((place.to_string(), decode(&record)?));
+        let (place, record, ended): (i64, String, bool) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        found.push((place.to_string(), pass_over(format_args!("run {place}"), known(&record, ended))?));
     }
     Ok(page(found, size))
 }

@@ -6,7 +6,7 @@ use super::error::Trouble;
 use super::rows::{decode, encode};
 use crate::phone::PhoneNumber;
 use crate::store::kept::{id, page, page_size};
-use crate::store::{Change, Page, Standing, StoreError, Suppressed, Suppression};
+use crate::store::{Change, Page, Standing, StoreError, Suppressed, Suppression, pass_over};
 
 /// The entry of a number.
 pub(super) fn one(db: &Connection, phone: &str) -> Result<Option<Suppression>, Trouble> {
@@ -76,7 +76,8 @@ pub(super) fn list(db: &Connection, after: Option<&str>, limit: u32) -> Result<P
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let (phone, record): (String, String) = (row.get(0)?, row.get(1)?);
-        found.push((phone, decode(&record)?));
+        let suppression = pass_over(&phone, decode(&record))?;
+        found.push((phone, suppression));
     }
     Ok(page(found, size))
 }

@@ -34,9 +34,7 @@ if closes and closes <= now then return { 'closed' } end
 if job.campaign then
   local standing = call('GETRANGE', P .. 'campaign:' .. job.campaign, 10, 40)
   if string.sub(standing, 1, 1) ~= '1' then return { 'not_running' } end
-  -- A record from before campaigns had several runs does not name one.
-  local run = string.sub(standing, 2)
-  if run ~= job.run and string.sub(run, 1, 1) ~= '{' then return { 'superseded' } end
+  if is_replaced(job.run, string.sub(standing, 2)) then return { 'superseded' } end
 end
 if call('HEXISTS', P .. 'suppressed', job.phone) == 1 then return { 'suppressed' } end
 local holder = call('GET', P .. 'lock:' .. job.phone)

@@ -21,6 +21,9 @@ if ends then
   local ended = call('HGET', P .. 'run:' .. ends, 'ended')
   if not ended then return { 'missing', 'run' } end
   if ended == '1' then return { 'conflict' } end
+  for _, open in ipairs(call('HMGET', P .. 'counts:' .. ends, 0, 1, 2, 3, 4, CLOSING)) do
+    if (tonumber(open) or 0) > 0 then return { 'conflict' } end
+  end
 end
 
 local job, before

@@ -59,6 +59,8 @@ local function batch_of(head)
 end
 
 local NEVER = '0000000000000000'
+-- The last of the statuses at which a job is open.
+local CLOSING = 5
 
 -- Rows of an import that is not published are never written a second time.
 local function is_visible(head)
@@ -94,6 +96,14 @@ local function count(run, counter, by)
   if run then call('HINCRBY', P .. 'counts:' .. run, counter, by) end
 end
 
+-- A run that had ended is open again, because a job of it is.
+local function reopen(run)
+  local key = P .. 'run:' .. run
+  if call('HGET', key, 'ended') ~= '1' then return end
+  call('HSET', key, 'ended', 0)
+  call('ZADD', P .. 'open_runs', call('INCR', P .. 'run_seq'), run)
+end
+
 -- The queue: waiting jobs of a batch by the time from which on they may be dialled.
 local function enqueue(batch, id, ready)
   call('ZADD', P .. 'due:' .. batch, ready, id)
@@ -107,12 +117,18 @@ local function dequeue(batch, id)
 end
 
 local function is_live(status)
-  return status ~= nil and status >= 1 and status <= 5
+  return status ~= nil and status >= 1 and status <= CLOSING
 end
 
 -- The list of a batch in which jobs of a status are: those with a call under way share one.
 local function list_of(status)
   return is_live(status) and 'live' or status
+end
+
+-- Whether a run is not the present one, as the campaign's record names that. A record from before campaigns had several
+-- runs does not name one.
+local function is_replaced(run, present)
+  return run ~= present and string.sub(present, 1, 1) ~= '{'
 end
 
 -- Keeps a job at its time in a list of times, where that has changed.
@@ -146,13 +162,16 @@ local function write_job(job, before)
   if was ~= status then
     if was then count(job.run, was, -1) end
     count(job.run, status, 1)
+    if job.run and status <= CLOSING and not (was and was <= CLOSING) then reopen(job.run) end
   end
   if job.run then
     for place = job.tally + 1, job.tally + 2 * tonumber(ARGV[job.tally]), 2 do
       count(job.run, ARGV[place], ARGV[place + 1])
     end
   end
-  if job.ending and job.campaign then
+  -- Those of a run that was replaced tell nothing of the present one.
+  if job.ending and job.campaign
+    and not is_replaced(job.run, call('GETRANGE', P .. 'campaign:' .. job.campaign, 11, 40)) then
     local limits = P .. 'limits:' .. job.campaign
     local known = call('HGET', limits, 'endings') or ''
     call('HSET', limits, 'endings', string.sub(job.ending .. known, 1, job.latest))

@@ -19,6 +19,7 @@ call('HDEL', P .. 'batch:' .. batch, 'import')
 show_batch(batch, run)
 if call('EXISTS', P .. 'due:' .. batch) == 1 then call('SADD', P .. 'sources', batch) end
 count(run, 0, rows)
+if tonumber(rows) > 0 then reopen(run) end
 if change then write_campaign(change) end
 announce()
 if reply then keep_reply(reply_key, reply_value) end
