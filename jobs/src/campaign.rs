@@ -1,17 +1,22 @@
 //! A campaign: which questions are put to which gyms, and whether it is calling now.
 
+mod counts;
+#[cfg(test)]
+mod tests;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{CampaignId, RunId};
-use crate::job::{Membership, Status};
+use crate::job::Membership;
 use crate::outcome::words;
 use crate::question::Question;
 use crate::rules::Policy;
 use crate::run::{Cause, Run};
 use crate::schedule::Schedule;
-use crate::tally::Tally;
+
+pub use counts::Counts;
 
 /// A campaign's record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,7 +52,7 @@ pub struct Campaign {
     /// When its runs begin; none means once, when it is started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Schedule>,
-    /// When the next run is to begin. Nothing happens then while it is paused.
+    /// When the next run is to begin. Nothing happens then while it is paused, but for its run's spend cap.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_fire: Option<Timestamp>,
     /// How many of its runs have begun.
@@ -184,6 +189,30 @@ pub enum ActionError {
 }
 
 impl Campaign {
+    /// A draft that asks the usual questions, at any hour, in its own name.
+    pub fn new(id: CampaignId, run: RunId, name: String, now: Timestamp) -> Self {
+        Self {
+            id,
+            on_behalf_of: name.clone(),
+            name,
+            greeting: None,
+            questions: Question::defaults(),
+            policy: Policy::default(),
+            state: CampaignState::Draft,
+            run,
+            created_at: now,
+            updated_at: now,
+            started_at: None,
+            hours_changed_at: None,
+            schedule: None,
+            next_fire: None,
+            runs: 0,
+            run_begun: false,
+            resumes_at: None,
+            deleted_at: None,
+        }
+    }
+
     /// Its status, from what was decided and how its run's jobs stand.
     pub fn status(&self, counts: &Counts) -> CampaignStatus {
         match self.state {
@@ -234,9 +263,10 @@ impl Campaign {
         Membership { campaign: self.id.clone(), run: self.run.clone() }
     }
 
-    /// When its next run begins, unless somebody has to act first.
+    /// When its next run begins, unless somebody has to act first. The cap that stopped a run is that run's alone.
     pub fn fires_at(&self) -> Option<Timestamp> {
-        self.next_fire.filter(|_| matches!(self.state, CampaignState::Scheduled | CampaignState::Running))
+        use CampaignState::{Paused, Running, Scheduled};
+        self.next_fire.filter(|_| matches!(self.state, Scheduled | Running | Paused(PausedReason::Budget)))
     }
 
     /// Whether its present run has begun. A record from before there were schedules tells by its first start.
@@ -352,126 +382,6 @@ impl Campaign {
             due_at,
             started_at: now,
             ended_at: None,
-        }
-    }
-}
-
-/// How many jobs of a run stand where, and what its calls came to.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Counts {
-    by_status: [u64; Status::ALL.len()],
-    tally: Tally,
-}
-
-impl Counts {
-    /// The counts from pairs; a status that is not named has none.
-    pub fn from_pairs(pairs: impl IntoIterator<Item = (Status, u64)>) -> Self {
-        let mut counts = Self::default();
-        for (status, number) in pairs {
-            counts.by_status[status as usize] += number;
-        }
-        counts
-    }
-
-    /// The same counts with the tally of the run's jobs.
-    #[must_use]
-    pub fn with_tally(self, tally: Tally) -> Self {
-        Self { tally, ..self }
-    }
-
-    /// The calls of the run's jobs, and what they cost.
-    pub fn tally(&self) -> &Tally {
-        &self.tally
-    }
-
-    /// Which part of the calls that are over was answered by a person; none before the first is over.
-    pub fn pick_up_rate(&self) -> Option<f64> {
-        (self.tally.ended > 0).then(|| self.tally.connected as f64 / self.tally.ended as f64)
-    }
-
-    /// How many stand at this status.
-    pub fn of(&self, status: Status) -> u64 {
-        self.by_status[status as usize]
-    }
-
-    /// All jobs.
-    pub fn total(&self) -> u64 {
-        self.by_status.iter().sum()
-    }
-
-    /// Jobs with a call under way, or with one that may be.
-    pub fn live(&self) -> u64 {
-        self.sum(Status::is_live)
-    }
-
-    /// Jobs that are waiting or live: those that time alone will still move.
-    pub fn open(&self) -> u64 {
-        self.sum(|status| !status.is_final())
-    }
-
-    fn sum(&self, which: impl Fn(Status) -> bool) -> u64 {
-        Status::ALL.iter().filter(|status| which(**status)).map(|status| self.of(*status)).sum()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn campaign(state: CampaignState) -> Campaign {
-        let now = Timestamp::UNIX_EPOCH;
-        Campaign {
-            id: CampaignId::new(now, 1),
-            name: "Day passes".to_owned(),
-            on_behalf_of: "us".to_owned(),
-            greeting: None,
-            questions: Vec::new(),
-            policy: Policy::default(),
-            state,
-            run: RunId::new(now, 1),
-            created_at: now,
-            updated_at: now,
-            started_at: None,
-            hours_changed_at: None,
-            schedule: None,
-            next_fire: None,
-            runs: 0,
-            run_begun: false,
-            resumes_at: None,
-            deleted_at: None,
-        }
-    }
-
-    #[test]
-    fn a_campaign_that_never_ran_and_has_no_schedule_any_more_can_be_started_again() {
-        let now = Timestamp::UNIX_EPOCH;
-        for state in [CampaignState::Scheduled, CampaignState::Paused(PausedReason::Manual)] {
-            let waiting = Campaign { schedule: Some(Schedule::once(now)), next_fire: Some(now), ..campaign(state) };
-            let unscheduled = waiting.reschedule(None, now);
-            assert_eq!((unscheduled.state, unscheduled.next_fire), (CampaignState::Draft, None), "{state:?}");
-        }
-        let paused = campaign(CampaignState::Paused(PausedReason::Manual));
-        let begun = Campaign { schedule: Some(Schedule::once(now)), run_begun: true, runs: 1, ..paused };
-        assert_eq!(begun.reschedule(None, now).state, begun.state);
-    }
-
-    #[test]
-    fn a_campaign_that_is_completed_cannot_be_cancelled() {
-        let now = Timestamp::UNIX_EPOCH;
-        let over = Counts::from_pairs([(Status::Completed, 2), (Status::Quarantined, 1)]);
-        let refused = campaign(CampaignState::Running).act(Action::Cancel, &over, now);
-        assert_eq!(refused, Err(ActionError::Conflict { status: CampaignStatus::Completed, verb: "cancel" }));
-
-        let open = Counts::from_pairs([(Status::Completed, 2), (Status::Waiting, 1)]);
-        let paused = CampaignState::Paused(PausedReason::Manual);
-        for (state, counts) in [
-            (CampaignState::Running, &open),
-            (paused, &over),
-            // Whoever asks twice gets what they asked for.
-            (CampaignState::Cancelled, &over),
-        ] {
-            let cancelled = campaign(state).act(Action::Cancel, counts, now).map(|(campaign, _)| campaign.state);
-            assert_eq!(cancelled, Ok(CampaignState::Cancelled), "{state:?}");
         }
     }
 }

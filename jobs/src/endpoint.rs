@@ -122,6 +122,26 @@ impl fmt::Debug for Secret {
 }
 
 impl Endpoint {
+    /// One that wants to be told everything from `position` on.
+    pub const fn new(id: EndpointId, url: String, secret: Secret, position: AnnouncementId, now: Timestamp) -> Self {
+        Self {
+            id,
+            url,
+            events: Vec::new(),
+            campaign: None,
+            secret,
+            created_at: now,
+            position,
+            trying: None,
+            lease: None,
+            delivered: 0,
+            given_up: 0,
+            gap_at: None,
+            last_error: None,
+            disabled_at: None,
+        }
+    }
+
     /// Whether it is to be told of this.
     pub fn wants(&self, announcement: &Announcement) -> bool {
         let kind = self.events.is_empty() || self.events.contains(&announcement.kind);
@@ -198,22 +218,8 @@ mod tests {
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
     fn endpoint() -> Endpoint {
-        Endpoint {
-            id: EndpointId::new(NOW, 1),
-            url: "https://example.com/hook".to_owned(),
-            events: Vec::new(),
-            campaign: None,
-            secret: Secret::new("whsec_c2VjcmV0".to_owned()),
-            created_at: NOW,
-            position: AnnouncementId::START,
-            trying: None,
-            lease: None,
-            delivered: 0,
-            given_up: 0,
-            gap_at: None,
-            last_error: None,
-            disabled_at: None,
-        }
+        let (url, secret) = ("https://example.com/hook".to_owned(), Secret::new("whsec_c2VjcmV0".to_owned()));
+        Endpoint::new(EndpointId::new(NOW, 1), url, secret, AnnouncementId::START, NOW)
     }
 
     fn id(major: u64) -> AnnouncementId {

@@ -10,10 +10,9 @@ use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use gymcall_jobs::campaign::{Action, Campaign, CampaignState, Counts, PausedReason};
+use gymcall_jobs::campaign::{Action, Campaign, Counts, PausedReason};
 use gymcall_jobs::id::{CampaignId, RunId};
 use gymcall_jobs::ledger::CampaignError;
-use gymcall_jobs::question::Question;
 use gymcall_jobs::store::{StoreError, Stored};
 
 use super::Server;
@@ -46,25 +45,15 @@ pub(super) async fn create(
     let now = server.ledger.now();
     let schedule = request.schedule.map(|written| schedule::read(written, now)).transpose()?;
     let name = request.name.trim().to_owned();
+    let (id, run) = (CampaignId::new(now, rand::random()), RunId::new(now, rand::random()));
+    let draft = Campaign::new(id, run, name, now);
     let campaign = Campaign {
-        id: CampaignId::new(now, rand::random()),
-        on_behalf_of: request.on_behalf_of.map_or_else(|| name.clone(), |text| text.trim().to_owned()),
+        on_behalf_of: request.on_behalf_of.map_or(draft.on_behalf_of, |text| text.trim().to_owned()),
         greeting: request.greeting.map(|text| text.trim().to_owned()),
-        name,
-        questions: request.questions.unwrap_or_else(Question::defaults),
+        questions: request.questions.unwrap_or(draft.questions),
         policy: request.policy.with_usual_hours(),
-        state: CampaignState::Draft,
-        run: RunId::new(now, rand::random()),
-        created_at: now,
-        updated_at: now,
-        started_at: None,
-        hours_changed_at: None,
         schedule,
-        next_fire: None,
-        runs: 0,
-        run_begun: false,
-        resumes_at: None,
-        deleted_at: None,
+        ..draft
     };
     let reply = CampaignReply::of(&campaign, &Counts::default());
     let saved = keyed.keep(StatusCode::CREATED, &reply, now);

@@ -141,22 +141,9 @@ pub(super) async fn create(
         return Err(Problem::conflict(format!("there are {MOST} webhooks already: delete one first")));
     }
     let now = server.ledger.now();
-    let endpoint = Endpoint {
-        id: EndpointId::new(now, rand::random()),
-        url: url.into(),
-        events,
-        campaign,
-        secret: signature::secret(&rand::random()),
-        created_at: now,
-        position: store.last_announcement().await?,
-        trying: None,
-        lease: None,
-        delivered: 0,
-        given_up: 0,
-        gap_at: None,
-        last_error: None,
-        disabled_at: None,
-    };
+    let (id, secret) = (EndpointId::new(now, rand::random()), signature::secret(&rand::random()));
+    let all = Endpoint::new(id, url.into(), secret, store.last_announcement().await?, now);
+    let endpoint = Endpoint { events, campaign, ..all };
     let shown = EndpointJson { secret: Some(endpoint.secret.expose()), ..EndpointJson::of(&endpoint) };
     // Texts, numbers and times always have a form in JSON.
     let shown = serde_json::to_value(&shown).unwrap_or_default();

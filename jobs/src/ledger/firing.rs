@@ -214,8 +214,7 @@ fn log_begin(run: &Run) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::question::Question;
-    use crate::rules::Policy;
+    use crate::campaign::PausedReason;
     use crate::schedule::{Schedule, WrittenSchedule};
 
     fn at(text: &str) -> Timestamp {
@@ -228,25 +227,12 @@ mod tests {
     }
 
     fn campaign(schedule: Schedule, due_at: Timestamp) -> Campaign {
+        let (id, run) = (CampaignId::new(due_at, 1), RunId::new(due_at, 1));
         Campaign {
-            id: CampaignId::new(due_at, 1),
-            name: "Nightly".to_owned(),
-            on_behalf_of: "us".to_owned(),
-            greeting: None,
-            questions: Question::defaults(),
-            policy: Policy::default(),
             state: CampaignState::Scheduled,
-            run: RunId::new(due_at, 1),
-            created_at: due_at,
-            updated_at: due_at,
-            started_at: None,
-            hours_changed_at: None,
             schedule: Some(schedule),
             next_fire: Some(due_at),
-            runs: 0,
-            run_begun: false,
-            resumes_at: None,
-            deleted_at: None,
+            ..Campaign::new(id, run, "Nightly".to_owned(), due_at)
         }
     }
 
@@ -294,10 +280,19 @@ mod tests {
     }
 
     #[test]
-    fn nothing_fires_that_is_paused() {
+    fn what_is_paused_fires_only_if_the_cap_of_its_run_has_stopped_it() {
         let due_at = at("2026-05-01T20:00:00Z");
-        let paused = CampaignState::Paused(crate::campaign::PausedReason::Manual);
-        let paused = Campaign { state: paused, ..campaign(nightly(Missed::RunOnce), due_at) };
-        assert_eq!(paused.fire(true, &RunId::new(due_at, 2), due_at), Firing::Nothing);
+        for reason in PausedReason::ALL {
+            let state = CampaignState::Paused(*reason);
+            let paused = Campaign { state, run_begun: true, ..campaign(nightly(Missed::RunOnce), due_at) };
+            let fired = paused.fire(true, &RunId::new(due_at, 2), due_at);
+            match reason {
+                PausedReason::Budget => {
+                    let Firing::Anew(next, _) = fired else { panic!("{fired:?}") };
+                    assert_eq!(next.state, CampaignState::Running);
+                }
+                _ => assert_eq!(fired, Firing::Nothing, "{reason}"),
+            }
+        }
     }
 }

@@ -19,7 +19,6 @@ use crate::event::{Fate, NonCreation};
 use crate::id::{CallSid, CampaignId, RunId};
 use crate::job::{Membership, Status};
 use crate::outcome::{AnsweredBy, Disposition, EndedReason, Outcome, Report, SkipReason};
-use crate::question::Question;
 use crate::rules::Policy;
 use crate::store::clock::Clock;
 use crate::store::sqlite::SqliteStore;
@@ -85,26 +84,8 @@ impl Desk {
 }
 
 fn running(now: Timestamp) -> Campaign {
-    Campaign {
-        id: CampaignId::new(now, 1),
-        name: "Spring".into(),
-        on_behalf_of: "Fit Finder".into(),
-        greeting: None,
-        questions: Question::defaults(),
-        policy: Policy::default(),
-        state: CampaignState::Running,
-        run: RunId::new(now, 1),
-        created_at: now,
-        updated_at: now,
-        started_at: None,
-        hours_changed_at: None,
-        schedule: None,
-        next_fire: None,
-        runs: 0,
-        run_begun: true,
-        resumes_at: None,
-        deleted_at: None,
-    }
+    let draft = Campaign::new(CampaignId::new(now, 1), RunId::new(now, 1), "Spring".into(), now);
+    Campaign { state: CampaignState::Running, run_begun: true, ..draft }
 }
 
 fn tag(number: u128) -> Tag {

@@ -9,22 +9,9 @@ use super::Keeper;
 use super::fixtures::*;
 
 fn endpoint(number: u128) -> Endpoint {
-    Endpoint {
-        id: EndpointId::new(start(), number),
-        url: format!("https://example.com/{number}"),
-        events: vec![Kind::JobCompleted],
-        campaign: None,
-        secret: Secret::new("whsec_c2VjcmV0".into()),
-        created_at: start(),
-        position: AnnouncementId::START,
-        trying: None,
-        lease: None,
-        delivered: 0,
-        given_up: 0,
-        gap_at: None,
-        last_error: None,
-        disabled_at: None,
-    }
+    let (id, url) = (EndpointId::new(start(), number), format!("https://example.com/{number}"));
+    let all = Endpoint::new(id, url, Secret::new("whsec_c2VjcmV0".into()), AnnouncementId::START, start());
+    Endpoint { events: vec![Kind::JobCompleted], ..all }
 }
 
 async fn put(store: &dyn Store, endpoint: &Endpoint, from: Option<u64>) -> Result<(), StoreError> {

@@ -267,6 +267,21 @@ pub async fn nothing_fires_while_a_campaign_is_paused(keeper: impl Keeper) {
     assert_eq!(runs_of(&store, &campaign).await.len(), 2);
 }
 
+pub async fn the_night_after_one_that_its_cap_has_stopped_begins_by_itself(keeper: impl Keeper) {
+    let store = keeper.store();
+    let campaign = started(&store, nightly("Europe/Berlin", Missed::RunOnce), 2).await;
+    keeper.set_clock(campaign.next_fire.unwrap());
+    look(&store).await;
+    let pause = Action::Pause(PausedReason::Budget);
+    let (paused, _) = ledger(&store).act(&campaign.id, pause, |_, _| None).await.unwrap();
+    let tomorrow = paused.next_fire.unwrap();
+    assert_eq!(look(&store).await, Some(tomorrow), "the night is still waited for");
+    keeper.set_clock(tomorrow);
+    look(&store).await;
+    assert_eq!(runs_of(&store, &campaign).await.len(), 2);
+    assert_eq!(now_of(&store, &campaign).await.state, CampaignState::Running);
+}
+
 pub async fn an_upload_under_way_holds_the_next_run_up_and_does_not_lose_it(keeper: impl Keeper) {
     let store = keeper.store();
     let campaign = started(&store, nightly("Europe/Berlin", Missed::Skip), 2).await;

@@ -11,8 +11,7 @@ use gymcall_jobs::event::Event;
 use gymcall_jobs::id::{CallSid, CampaignId, ImportId, JobId, RunId, Tag};
 use gymcall_jobs::job::{CallJob, Membership, Status};
 use gymcall_jobs::phone::PhoneNumber;
-use gymcall_jobs::question::Question;
-use gymcall_jobs::rules::{Policy, Rules};
+use gymcall_jobs::rules::Rules;
 use gymcall_jobs::step::Step;
 use gymcall_jobs::store::{
     BeginDial, Begun, CampaignCapacity, CampaignWrite, Capacity, Gate, JobWrite, NewEntry, Store, Stored, Write,
@@ -66,26 +65,8 @@ pub fn run_id() -> RunId {
 }
 
 pub fn campaign(state: CampaignState) -> Campaign {
-    Campaign {
-        id: CampaignId::new(start(), chance()),
-        name: "Spring".into(),
-        on_behalf_of: "Fit Finder".into(),
-        greeting: None,
-        questions: Question::defaults(),
-        policy: Policy::default(),
-        state,
-        run: run_id(),
-        created_at: start(),
-        updated_at: start(),
-        started_at: None,
-        hours_changed_at: None,
-        schedule: None,
-        next_fire: None,
-        runs: 0,
-        run_begun: false,
-        resumes_at: None,
-        deleted_at: None,
-    }
+    let id = CampaignId::new(start(), chance());
+    Campaign { state, ..Campaign::new(id, run_id(), "Spring".into(), start()) }
 }
 
 pub fn membership(campaign: &Campaign) -> Membership {

@@ -156,6 +156,7 @@ macro_rules! suite {
                 a_run_ends_once
                 missed_nights_run_once_or_not_at_all
                 nothing_fires_while_a_campaign_is_paused
+                the_night_after_one_that_its_cap_has_stopped_begins_by_itself
                 an_upload_under_way_holds_the_next_run_up_and_does_not_lose_it
                 a_campaign_that_changes_during_an_upload_takes_only_gyms_that_fit_it
                 a_list_that_replaces_becomes_the_present_run_with_its_own_gyms

@@ -29,25 +29,15 @@ impl World {
     /// The campaign, its jobs, and everything that people and chance will do to them.
     pub(crate) fn set_the_scene(&mut self) {
         let now = self.instant();
+        let (id, run) = (CampaignId::new(now, self.dice.name()), RunId::new(now, self.dice.name()));
         let campaign = Campaign {
-            id: CampaignId::new(now, self.dice.name()),
-            name: "Spring".to_owned(),
-            on_behalf_of: "Fit Finder".to_owned(),
-            greeting: None,
             questions: Vec::new(),
             policy: self.plan.policy.clone(),
             state: CampaignState::Running,
-            run: RunId::new(now, self.dice.name()),
-            created_at: now,
-            updated_at: now,
             started_at: Some(now),
-            hours_changed_at: None,
-            schedule: None,
-            next_fire: None,
             runs: 1,
             run_begun: true,
-            resumes_at: None,
-            deleted_at: None,
+            ..Campaign::new(id, run, "Spring".to_owned(), now)
         };
         let of = Membership { campaign: campaign.id.clone(), run: campaign.run.clone() };
         let write = Write { campaign: Some(CampaignWrite { campaign, from: None, begins: None }), ..Write::default() };
