@@ -25,6 +25,7 @@ mod metrics;
 mod minutes;
 mod openapi;
 mod page;
+mod query;
 mod recording;
 mod redial;
 mod reply;
@@ -45,10 +46,11 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware;
+use axum::response::{IntoResponse, Response};
 use gymcall_jobs::ledger::Ledger;
 use gymcall_jobs::phone::PhoneRules;
 use secrecy::SecretString;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
@@ -95,8 +97,10 @@ pub struct Server {
     streams: media::OpenStreams,
     in_flight: idempotency::InFlight,
     limit: limit::Limit,
-    /// Whose turn it is to compare two runs.
-    comparing: Semaphore,
+    /// What was found last when two runs were compared. Whoever has it compares.
+    compared: Mutex<Option<changes::Compared>>,
+    /// One for each recording that may be in memory.
+    listeners: Arc<Semaphore>,
 }
 
 /// How signatures are checked.
@@ -161,8 +165,24 @@ impl Server {
             streams: media::OpenStreams::default(),
             in_flight: idempotency::InFlight::default(),
             limit: limit::Limit::new(),
-            comparing: Semaphore::new(1),
+            compared: Mutex::new(None),
+            listeners: Arc::new(Semaphore::new(recording::AT_ONCE)),
         }
+    }
+}
+
+impl Server {
+    /// Carries out a request in a task of its own. A client that leaves takes its request's handler with it: what was
+    /// begun must not be left half done, and what was opened must be closed.
+    async fn see_through(
+        &self,
+        what: &'static str,
+        work: impl Future<Output = Result<Response, Problem>> + Send + 'static,
+    ) -> Result<Response, Problem> {
+        self.unfinished.spawn(work).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "{what} broke off: {error}");
+            Err(Problem::internal())
+        })
     }
 }
 
@@ -235,7 +255,8 @@ pub fn router(server: Arc<Server>) -> Router {
         .route_layer(middleware::from_fn_with_state(Arc::clone(&server), limit::keep))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&server), auth::require_key))
         .route_layer(middleware::from_fn_with_state(Arc::clone(&server), metrics::measure));
-    let twilio = Router::from(twilio());
+    let twilio = Router::from(twilio())
+        .route_layer(middleware::from_fn_with_state(Arc::clone(&server), metrics::measure_webhook));
     // A segment of a path in PUBLIC_BASE_URL may begin with a colon, which an older axum had a meaning for.
     let ours = Router::new().merge(users).merge(twilio.clone()).without_v07_checks();
     // A proxy may take that path away before it asks us, or leave it.
@@ -251,8 +272,7 @@ pub fn router(server: Arc<Server>) -> Router {
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::map_response(error::as_problem))
         .layer(tower_http::catch_panic::CatchPanicLayer::custom(|_panic: Box<dyn std::any::Any + Send>| {
-            use axum::response::IntoResponse;
-            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "an internal error; see the log").into_response()
+            Problem::internal().into_response()
         }))
         .with_state(server)
 }

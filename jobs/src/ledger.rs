@@ -15,6 +15,7 @@ mod jobs;
 mod limits;
 mod memory;
 mod moment;
+mod over;
 mod rosters;
 mod runs;
 #[cfg(test)]
@@ -48,6 +49,7 @@ use crate::tally::Tally;
 
 use self::memory::{Memory, Seen, Terms};
 use self::moment::{Moment, entry_of, suppression};
+use self::over::Over;
 
 /// Something to be done outside for a job, after its move was stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +80,7 @@ pub struct Ledger {
     capacity: Capacity,
     orders: mpsc::UnboundedSender<Order>,
     memory: Arc<Memory>,
+    over: Arc<Over>,
 }
 
 /// A race for one record that is lost this often in a row is not a race any more.
@@ -89,7 +92,7 @@ impl Ledger {
         let (orders, receiver) = mpsc::unbounded_channel();
         let memory = Arc::new(Memory::new(store.changes()));
         let for_single_call = Arc::new(Terms::of_single_call(rules.for_single_call()));
-        (Self { store, rules, for_single_call, capacity, orders, memory }, receiver)
+        (Self { store, rules, for_single_call, capacity, orders, memory, over: Arc::default() }, receiver)
     }
 
     /// The store, for reading.
@@ -168,6 +171,7 @@ impl Ledger {
                         Ok(()) => {
                             self.memory.wrote(Seen { job: Arc::clone(&job), version: version + 1 });
                             log_move(&before, &job, &event);
+                            self.over.count(&before, &job);
                             self.order(id, effects);
                             self.ended(&job, ending).await;
                             return Ok(Told::Moved(job));

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use gymcall_jobs::attempt::CallStatus;
 use gymcall_jobs::gym::Gym;
@@ -13,7 +12,7 @@ use gymcall_jobs::id::{CallSid, CampaignId, JobId};
 use gymcall_jobs::job::{CallJob, Phase};
 use gymcall_jobs::outcome::{AnsweredBy, Disposition, EndedReason, Ending, Outcome, SkipReason};
 use gymcall_jobs::phone::{PhoneError, PhoneNumber, PhoneRules};
-use gymcall_jobs::store::{Change, StoreError, Write};
+use gymcall_jobs::store::{Change, Write};
 use gymcall_jobs::zone::{GymZone, TimeZoneError, TimeZoneName, ZoneSource};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -23,7 +22,7 @@ use utoipa::ToSchema;
 
 use super::Server;
 use super::error::Problem;
-use super::idempotency::Keyed;
+use super::idempotency::{Asked, Keyed};
 use super::input::{self, check_length};
 use super::jobs::reply::{AnswerReply, End, answers_of};
 use super::reply;
@@ -126,21 +125,13 @@ struct CallResult<'a> {
         (status = 202, description = "The pace, the lines or an unclear reply keep it open: ask again", body = PlacedReply<'_>),
     )
 )]
-pub(super) async fn place(State(server): State<Arc<Server>>, headers: HeaderMap, body: Bytes) -> Response {
-    match try_place(&server, &headers, &body).await {
-        Ok(response) => response,
-        Err(problem) => problem.into_response(),
-    }
-}
-
-async fn try_place(server: &Server, headers: &HeaderMap, body: &[u8]) -> Result<Response, Problem> {
-    let keyed = match Keyed::begin(server, headers, "POST /v1/calls", body).await {
-        Ok(keyed) => keyed,
-        Err(reply) => return Ok(reply),
-    };
-    check_ready(server)?;
-    let gym = gym_of(&server.phones, input::read(body)?)?;
-    call_now(server, &keyed, gym, None).await
+pub(super) async fn place(
+    State(server): State<Arc<Server>>,
+    Asked { keyed, body }: Asked,
+) -> Result<Response, Problem> {
+    check_ready(&server)?;
+    let gym = gym_of(&server.phones, input::read(&body)?)?;
+    call_now(&server, &keyed, gym, None).await
 }
 
 /// Whether a call can be made at once.
@@ -177,8 +168,8 @@ pub(super) async fn call_now(
         None => job,
     };
     let job = match server.ledger.accept(job, keyed.claim_for(&id, now)).await {
-        Err(StoreError::KeyTaken(saved)) => return Ok(keyed.taken(server, &saved).await),
-        accepted => accepted?,
+        Ok(job) => job,
+        Err(error) => return keyed.answer(Err(error)).await,
     };
     let job = settled(server, job, changes).await?;
     let (status, body) = reply_of(&job);

@@ -6,20 +6,19 @@ mod request;
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use gymcall_jobs::campaign::{Action, Campaign, Counts, PausedReason};
+use gymcall_jobs::campaign::{Action, Campaign, CampaignState, Counts, PausedReason};
 use gymcall_jobs::id::{CampaignId, RunId};
-use gymcall_jobs::ledger::CampaignError;
-use gymcall_jobs::store::{StoreError, Stored};
+use gymcall_jobs::store::Stored;
 
 use super::Server;
 use super::error::Problem;
-use super::idempotency::Keyed;
+use super::idempotency::{Asked, Keyed};
 use super::input;
 use super::page::ListQuery;
+use super::query::Query;
 use super::reply::{List, json, page};
 use super::schedule;
 use patch::Patch;
@@ -33,13 +32,8 @@ use request::CampaignRequest;
 )]
 pub(super) async fn create(
     State(server): State<Arc<Server>>,
-    headers: HeaderMap,
-    body: Bytes,
+    Asked { keyed, body }: Asked,
 ) -> Result<Response, Problem> {
-    let keyed = match Keyed::begin(&server, &headers, "POST /v1/campaigns", &body).await {
-        Ok(keyed) => keyed,
-        Err(reply) => return Ok(reply),
-    };
     let request: CampaignRequest = input::read(&body)?;
     request.check()?;
     let now = server.ledger.now();
@@ -57,10 +51,8 @@ pub(super) async fn create(
     };
     let reply = CampaignReply::of(&campaign, &Counts::default());
     let saved = keyed.keep(StatusCode::CREATED, &reply, now);
-    match server.ledger.create_campaign(campaign.clone(), saved).await {
-        Err(StoreError::KeyTaken(saved)) => Ok(keyed.taken(&server, &saved).await),
-        created => created.map(|()| json(StatusCode::CREATED, &reply)).map_err(Problem::from),
-    }
+    let created = server.ledger.create_campaign(campaign.clone(), saved).await;
+    keyed.answer(created.map(|()| json(StatusCode::CREATED, &reply))).await
 }
 
 /// Lists campaigns, the newest first.
@@ -113,42 +105,18 @@ pub(super) async fn show(State(server): State<Arc<Server>>, Path(id): Path<Strin
 pub(super) async fn change(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
+    Asked { keyed, body }: Asked,
 ) -> Result<Response, Problem> {
     let id: CampaignId = id.parse().map_err(|_| Problem::missing("campaign"))?;
-    let keyed = match Keyed::begin(&server, &headers, &format!("PATCH /v1/campaigns/{id}"), &body).await {
-        Ok(keyed) => keyed,
-        Err(reply) => return Ok(reply),
-    };
     let patch: Patch = input::read(&body)?;
     let claimed_at = server.ledger.now();
-    let change = |campaign: &Campaign, _: &Counts, now| patch.apply(campaign, now).map_err(Refused::Patch);
+    let change = |campaign: &Campaign, _: &Counts, now| patch.apply(campaign, now);
     let reply = |campaign: &Campaign, counts: &Counts| {
         keyed.keep(StatusCode::OK, &CampaignReply::of(campaign, counts), claimed_at)
     };
-    match server.ledger.change_campaign(&id, change, reply).await {
-        Ok((campaign, counts)) => Ok(json(StatusCode::OK, &CampaignReply::of(&campaign, &counts))),
-        Err(Refused::Ledger(CampaignError::Store(StoreError::KeyTaken(saved)))) => {
-            Ok(keyed.taken(&server, &saved).await)
-        }
-        Err(Refused::Ledger(error)) => Err(error.into()),
-        Err(Refused::Patch(problem)) => Err(problem),
-    }
-}
-
-/// Why a campaign did not change.
-enum Refused {
-    /// By what was asked.
-    Patch(Problem),
-    /// By where it stands.
-    Ledger(CampaignError),
-}
-
-impl From<CampaignError> for Refused {
-    fn from(error: CampaignError) -> Self {
-        Self::Ledger(error)
-    }
+    let changed = server.ledger.change_campaign(&id, change, reply).await;
+    let shown = |(campaign, counts)| json(StatusCode::OK, &CampaignReply::of(&campaign, &counts));
+    keyed.answer(changed.map_err(|problem: Problem| problem).map(shown)).await
 }
 
 /// Deletes a campaign that does not call. Its jobs can still be seen by their ids.
@@ -156,19 +124,12 @@ impl From<CampaignError> for Refused {
 pub(super) async fn delete(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,
-    headers: HeaderMap,
+    Asked { keyed, .. }: Asked,
 ) -> Result<Response, Problem> {
     let id: CampaignId = id.parse().map_err(|_| Problem::missing("campaign"))?;
-    let keyed = match Keyed::begin(&server, &headers, &format!("DELETE /v1/campaigns/{id}"), &[]).await {
-        Ok(keyed) => keyed,
-        Err(reply) => return Ok(reply),
-    };
     let saved = keyed.claim(StatusCode::NO_CONTENT, String::new(), server.ledger.now());
-    match server.ledger.delete_campaign(&id, saved).await {
-        Ok(()) => Ok(StatusCode::NO_CONTENT.into_response()),
-        Err(CampaignError::Store(StoreError::KeyTaken(saved))) => Ok(keyed.taken(&server, &saved).await),
-        Err(error) => Err(error.into()),
-    }
+    let deleted = server.ledger.delete_campaign(&id, saved).await;
+    keyed.answer(deleted.map(|()| StatusCode::NO_CONTENT.into_response())).await
 }
 
 /// The campaign with this id.
@@ -178,6 +139,15 @@ pub(super) async fn find(server: &Server, id: &str) -> Result<Campaign, Problem>
     Ok(stored.ok_or_else(|| Problem::missing("campaign"))?.record)
 }
 
+/// The campaign with this id, unless it is cancelled.
+pub(super) async fn find_open(server: &Server, id: &str) -> Result<Campaign, Problem> {
+    let campaign = find(server, id).await?;
+    match campaign.state {
+        CampaignState::Cancelled => Err(Problem::conflict("the campaign is cancelled")),
+        _ => Ok(campaign),
+    }
+}
+
 macro_rules! action {
     ($(#[$doc:meta])* $name:ident, $path:literal, $action:expr) => {
         $(#[$doc])*
@@ -185,9 +155,9 @@ macro_rules! action {
         pub(super) async fn $name(
             State(server): State<Arc<Server>>,
             Path(id): Path<String>,
-            headers: HeaderMap,
+            Asked { keyed, .. }: Asked,
         ) -> Result<Response, Problem> {
-            act(&server, &id, &headers, stringify!($name), $action).await
+            act(&server, &id, &keyed, $action).await
         }
     };
 }
@@ -209,13 +179,8 @@ action!(
     cancel, "/v1/campaigns/{id}/cancel", Action::Cancel
 );
 
-async fn act(server: &Server, id: &str, headers: &HeaderMap, verb: &str, action: Action) -> Result<Response, Problem> {
+async fn act(server: &Server, id: &str, keyed: &Keyed, action: Action) -> Result<Response, Problem> {
     let id: CampaignId = id.parse().map_err(|_| Problem::missing("campaign"))?;
-    let operation = format!("POST /v1/campaigns/{id}/{verb}");
-    let keyed = match Keyed::begin(server, headers, &operation, &[]).await {
-        Ok(keyed) => keyed,
-        Err(reply) => return Ok(reply),
-    };
     if matches!(action, Action::Start | Action::Resume)
         && let Err(missing) = &server.can_call
     {
@@ -224,9 +189,6 @@ async fn act(server: &Server, id: &str, headers: &HeaderMap, verb: &str, action:
     let now = server.ledger.now();
     let reply =
         |campaign: &Campaign, counts: &Counts| keyed.keep(StatusCode::OK, &CampaignReply::of(campaign, counts), now);
-    match server.ledger.act(&id, action, reply).await {
-        Ok((campaign, counts)) => Ok(json(StatusCode::OK, &CampaignReply::of(&campaign, &counts))),
-        Err(CampaignError::Store(StoreError::KeyTaken(saved))) => Ok(keyed.taken(server, &saved).await),
-        Err(error) => Err(error.into()),
-    }
+    let acted = server.ledger.act(&id, action, reply).await;
+    keyed.answer(acted.map(|(campaign, counts)| json(StatusCode::OK, &CampaignReply::of(&campaign, &counts)))).await
 }

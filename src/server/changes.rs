@@ -6,10 +6,12 @@
 
 mod compare;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
+use std::fmt::{self, Display, Formatter};
+use std::str::FromStr;
 use std::sync::Arc;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::Response;
 use futures_util::stream;
 use gymcall_jobs::campaign::Campaign;
@@ -22,6 +24,7 @@ use utoipa::ToSchema;
 use self::compare::{Changed, Digits, Heard, Word, compare};
 use super::error::Problem;
 use super::jobs::reply::ValueReply;
+use super::query::Query;
 use super::reply::List;
 use super::run::{self, RunQuery};
 use super::sheet::{self, Sheet};
@@ -32,6 +35,8 @@ const LOOK_BACK: usize = 7;
 /// Of so many gyms what they told is compared in one go; it takes about a kB each. Of a larger list a part comes
 /// after the other, and the records are read once for each.
 const PART: u64 = 50_000;
+/// More parts than any list has.
+const MOST_PARTS: u64 = 10_000;
 
 /// The columns of the table.
 const COLUMNS: [&str; 9] =
@@ -49,9 +54,9 @@ pub(super) struct ChangeReply<'a> {
     external_id: Option<&'a str>,
     /// The question's key.
     key: &'a str,
-    /// `new`, `changed` or `gone`: not on the list any more.
+    /// `new`, `changed`, or `gone`: the run before had the gym on its list, and this one has not.
     change: &'static str,
-    /// What it told last; null if it is new.
+    /// What it told last; null if it is new. Of a gym that is gone, what it told in the run before.
     before: Option<ValueReply<'a>>,
     /// What it told now; null if it is gone.
     after: Option<ValueReply<'a>>,
@@ -72,31 +77,58 @@ pub(super) async fn json(
     Query(query): Query<RunQuery>,
 ) -> Result<Response, Problem> {
     let limit = usize::try_from(query.limit.or_usual()).unwrap_or(usize::MAX);
-    let after = query.cursor.as_deref().map(place_of).transpose()?;
-    let comparison = Comparison::begin(server, &id, query.run).await?;
-    // The first of all that follow: each part has some of them.
-    let mut first = BTreeMap::new();
-    for nth in 0..comparison.parts {
-        for change in comparison.part(nth).await? {
-            let place = (change.digits, change.place);
-            if after.is_none_or(|after| place > after) {
-                first.insert(place, change);
-                if first.len() > limit + 1 {
-                    first.pop_last();
-                }
-            }
-        }
+    let place = query.cursor.as_deref().map(str::parse::<Place>).transpose()?;
+    let comparison = Comparison::begin(server, &id, query.run, place.map(|place| place.parts)).await?;
+    let (mut nth, mut after) = place.map_or((0, None), |place| (place.nth, Some(place.after)));
+    let mut found: Vec<(u64, Changed)> = Vec::new();
+    while nth < comparison.parts && found.len() <= limit {
+        // Whoever begins asks how things are now; whoever goes on, for more of the same.
+        let part = comparison.remembered(nth, after.is_some()).await?;
+        let begin = part.partition_point(|change| after.is_some_and(|after| change.place() <= after));
+        let room = limit + 1 - found.len();
+        found.extend(part[begin..].iter().take(room).map(|change| (nth, change.clone())));
+        (nth, after) = (nth + 1, None);
     }
-    let more = first.len() > limit;
-    let items: Vec<ChangeReply<'_>> = first.values().take(limit).map(|change| comparison.json(change)).collect();
-    let next = first.keys().take(limit).next_back().filter(|_| more);
-    let next = next.map(|(digits, place)| format!("{digits}-{place}"));
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next = found.last().filter(|_| more).map(|(nth, change)| {
+        let place = Place { parts: comparison.parts, nth: *nth, after: change.place() };
+        place.to_string()
+    });
+    let items: Vec<ChangeReply<'_>> = found.iter().map(|(_, change)| comparison.json(change)).collect();
     Ok(reply::page(items, next))
 }
 
-fn place_of(cursor: &str) -> Result<(Digits, usize), Problem> {
-    let place = cursor.split_once('-').and_then(|(digits, place)| Some((digits.parse().ok()?, place.parse().ok()?)));
-    place.ok_or_else(|| StoreError::BadCursor.into())
+/// Where a page ends: in which part of how many, and after which change of it.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    parts: u64,
+    nth: u64,
+    after: (Digits, usize),
+}
+
+impl Display for Place {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Place { parts, nth, after: (digits, question) } = self;
+        write!(f, "{parts}-{nth}-{digits}-{question}")
+    }
+}
+
+impl FromStr for Place {
+    type Err = StoreError;
+
+    fn from_str(cursor: &str) -> Result<Self, StoreError> {
+        let mut numbers = cursor.split('-').map(|number| number.parse::<u64>().map_err(|_| StoreError::BadCursor));
+        let mut next = || numbers.next().unwrap_or(Err(StoreError::BadCursor));
+        let (parts, nth, digits, question) = (next()?, next()?, next()?, next()?);
+        match (usize::try_from(question), numbers.next()) {
+            // Parts that nobody made would only be read for nothing.
+            (Ok(question), None) if nth < parts && parts <= MOST_PARTS => {
+                Ok(Self { parts, nth, after: (digits, question) })
+            }
+            _ => Err(StoreError::BadCursor),
+        }
+    }
 }
 
 /// Gives all changes as one table.
@@ -109,7 +141,7 @@ pub(super) async fn csv(
     Path(id): Path<String>,
     Query(query): Query<RunQuery>,
 ) -> Result<Response, Problem> {
-    let comparison = Comparison::begin(server, &id, query.run).await?;
+    let comparison = Comparison::begin(server, &id, query.run, None).await?;
     let pieces = stream::try_unfold((comparison, None), async |(comparison, part): (Comparison, Option<u64>)| {
         let mut sheet = Sheet::new();
         match part {
@@ -127,6 +159,14 @@ pub(super) async fn csv(
     Ok(sheet::download("changes.csv", pieces))
 }
 
+/// What was worked out last: one part of one run, for the pages that follow.
+#[derive(Debug)]
+pub(super) struct Compared {
+    /// The run, its parts, and which of them it is.
+    of: (RunId, u64, u64),
+    changes: Arc<Vec<Changed>>,
+}
+
 /// Two runs that are to be compared, and those before them.
 struct Comparison {
     server: Arc<Server>,
@@ -138,21 +178,50 @@ struct Comparison {
 }
 
 impl Comparison {
-    async fn begin(server: Arc<Server>, id: &str, run: Option<RunId>) -> Result<Self, Problem> {
+    /// `parts` are as many as it was begun with, if it was begun before: its gyms are in the same ones.
+    async fn begin(server: Arc<Server>, id: &str, run: Option<RunId>, parts: Option<u64>) -> Result<Self, Problem> {
         let campaign = campaigns::find(&server, id).await?;
         let run = run::find(&server, &campaign, run).await?;
         let earlier = run::before(&server, &campaign, &run, LOOK_BACK).await?;
-        let mut told = 0;
-        for run in earlier.iter().take(1).chain([&run]) {
-            told = told.max(server.ledger.store().counts(run).await?.of(Status::Completed));
-        }
-        Ok(Self { server, campaign, run, earlier, parts: told.div_ceil(PART).max(1) })
+        let parts = match parts {
+            Some(parts) => parts,
+            None => {
+                let mut told = 0;
+                for run in earlier.iter().take(1).chain([&run]) {
+                    told = told.max(server.ledger.store().counts(run).await?.of(Status::Completed));
+                }
+                told.div_ceil(PART).max(1)
+            }
+        };
+        Ok(Self { server, campaign, run, earlier, parts })
     }
 
-    /// What changed for the gyms of one part.
-    async fn part(&self, nth: u64) -> Result<Vec<Changed>, StoreError> {
+    /// What changed for the gyms of one part, in order; if that may be a little old, as it was worked out for the page
+    /// before.
+    ///
+    /// No keeper finds a run's job by its number, so one page would cost as much as a whole part.
+    async fn remembered(&self, nth: u64, old_will_do: bool) -> Result<Arc<Vec<Changed>>, StoreError> {
         // Whoever asks at the same time waits, so that the memory of one comparison is enough.
-        let _turn = self.server.comparing.acquire().await;
+        let mut last = self.server.compared.lock().await;
+        let of = (self.run.clone(), self.parts, nth);
+        match &*last {
+            Some(known) if old_will_do && known.of == of => Ok(Arc::clone(&known.changes)),
+            _ => {
+                *last = None;
+                let changes = Arc::new(self.compare(nth).await?);
+                *last = Some(Compared { of, changes: Arc::clone(&changes) });
+                Ok(changes)
+            }
+        }
+    }
+
+    /// The same, worked out now and not kept.
+    async fn part(&self, nth: u64) -> Result<Vec<Changed>, StoreError> {
+        let _turn = self.server.compared.lock().await;
+        self.compare(nth).await
+    }
+
+    async fn compare(&self, nth: u64) -> Result<Vec<Changed>, StoreError> {
         let here = |digits: Digits| digits % self.parts == nth;
         let now = self.read(&self.run, None, here).await?;
         let mut before = Heard::default();

@@ -2,21 +2,20 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use gymcall_jobs::announcement::Kind;
 use gymcall_jobs::endpoint::Endpoint;
 use gymcall_jobs::id::{CampaignId, EndpointId};
-use gymcall_jobs::store::{EndpointWrite, StoreError, Write};
+use gymcall_jobs::store::{EndpointWrite, Write};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Server;
 use super::error::Problem;
-use super::idempotency::Keyed;
+use super::idempotency::Asked;
 use super::input;
 use super::reply;
 use crate::notify::signature;
@@ -124,13 +123,8 @@ pub(super) struct EndpointRequest {
 )]
 pub(super) async fn create(
     State(server): State<Arc<Server>>,
-    headers: HeaderMap,
-    body: Bytes,
+    Asked { keyed, body }: Asked,
 ) -> Result<Response, Problem> {
-    let keyed = match Keyed::begin(&server, &headers, "POST /v1/webhooks", &body).await {
-        Ok(keyed) => keyed,
-        Err(reply) => return Ok(reply),
-    };
     let request: EndpointRequest = input::read(&body)?;
     let refused = |error: crate::notify::target::TargetError| Problem::field("/url", error.code(), error.to_string());
     let url = server.sender.check(request.url.trim()).await.map_err(refused)?;
@@ -144,18 +138,9 @@ pub(super) async fn create(
     let (id, secret) = (EndpointId::new(now, rand::random()), signature::secret(&rand::random()));
     let all = Endpoint::new(id, url.into(), secret, store.last_announcement().await?, now);
     let endpoint = Endpoint { events, campaign, ..all };
+    let put = EndpointWrite::Put { endpoint: endpoint.clone(), from: None };
     let shown = EndpointJson { secret: Some(endpoint.secret.expose()), ..EndpointJson::of(&endpoint) };
-    // Texts, numbers and times always have a form in JSON.
-    let shown = serde_json::to_value(&shown).unwrap_or_default();
-    let write = Write {
-        endpoint: Some(EndpointWrite::Put { endpoint, from: None }),
-        reply: keyed.claim(StatusCode::CREATED, shown.to_string(), now),
-        ..Write::default()
-    };
-    match store.commit(write).await {
-        Err(StoreError::KeyTaken(saved)) => Ok(keyed.taken(&server, &saved).await),
-        committed => committed.map(|()| reply::json(StatusCode::CREATED, &shown)).map_err(Problem::from),
-    }
+    keyed.commit(StatusCode::CREATED, &shown, Write { endpoint: Some(put), ..Write::default() }).await
 }
 
 fn kinds(names: &[String]) -> Result<Vec<Kind>, Problem> {
@@ -183,24 +168,7 @@ async fn campaign(server: &Server, id: Option<String>) -> Result<Option<Campaign
 
 /// Takes a webhook away: what was not delivered by then is not delivered any more.
 #[utoipa::path(delete, path = "/v1/webhooks/{id}", responses((status = 204, description = "It is gone")))]
-pub(super) async fn remove(
-    State(server): State<Arc<Server>>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let keyed = match Keyed::begin(&server, &headers, &format!("DELETE /v1/webhooks/{id}"), &[]).await {
-        Ok(keyed) => keyed,
-        Err(reply) => return Ok(reply),
-    };
+pub(super) async fn remove(Path(id): Path<String>, Asked { keyed, .. }: Asked) -> Result<Response, Problem> {
     let id: EndpointId = id.parse().map_err(|_| Problem::missing("webhook"))?;
-    let write = Write {
-        endpoint: Some(EndpointWrite::Remove(id)),
-        reply: keyed.claim(StatusCode::NO_CONTENT, String::new(), server.ledger.now()),
-        ..Write::default()
-    };
-    match server.ledger.store().commit(write).await {
-        Err(StoreError::KeyTaken(saved)) => Ok(keyed.taken(&server, &saved).await),
-        Err(StoreError::Missing(_)) => Err(Problem::missing("webhook")),
-        committed => committed.map(|()| StatusCode::NO_CONTENT.into_response()).map_err(Problem::from),
-    }
+    keyed.commit_silently(Write { endpoint: Some(EndpointWrite::Remove(id)), ..Write::default() }).await
 }

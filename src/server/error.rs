@@ -7,17 +7,35 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use gymcall_jobs::campaign::ActionError;
 use gymcall_jobs::ledger::CampaignError;
-use gymcall_jobs::store::StoreError;
+use gymcall_jobs::store::{SavedReply, StoreError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 /// A problem, as RFC 9457 has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Problem {
     status: StatusCode,
     detail: String,
     errors: Vec<FieldError>,
+    cause: Cause,
 }
+
+/// What is behind a problem, where that matters to somebody.
+#[derive(Debug, Clone, PartialEq)]
+enum Cause {
+    /// What was asked for, or where things stand.
+    Asked,
+    /// Another request has taken the idempotency key.
+    KeyTaken(Box<SavedReply>),
+    /// The store failed.
+    Store,
+    /// It is too much at the moment. So many seconds later it may not be.
+    Busy(u64),
+}
+
+/// Marks a reply that says that the store failed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StoreFailed;
 
 /// What is wrong with one field of the input.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -51,19 +69,19 @@ pub(super) struct Body<'a> {
 impl Problem {
     /// A problem with this status and this sentence.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), errors: Vec::new() }
+        Self { status, detail: detail.into(), errors: Vec::new(), cause: Cause::Asked }
     }
 
     /// Input that cannot be used, by one field's fault.
     pub fn field(pointer: &str, code: &str, detail: impl Into<String>) -> Self {
         let detail = detail.into();
         let error = FieldError { pointer: pointer.to_owned(), code: code.to_owned(), detail: detail.clone() };
-        Self { status: StatusCode::UNPROCESSABLE_ENTITY, detail, errors: vec![error] }
+        Self::fields(detail, vec![error])
     }
 
     /// Input that cannot be used, for reasons in one or more places.
     pub fn fields(detail: impl Into<String>, errors: Vec<FieldError>) -> Self {
-        Self { status: StatusCode::UNPROCESSABLE_ENTITY, detail: detail.into(), errors }
+        Self { errors, ..Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail) }
     }
 
     /// There is no such thing.
@@ -74,6 +92,24 @@ impl Problem {
     /// A field that may not change any more.
     pub fn fixed(pointer: &str, detail: &str) -> Self {
         Self { status: StatusCode::CONFLICT, ..Self::field(pointer, "fixed", detail) }
+    }
+
+    /// Something went wrong that nobody who asks can mend. The log says what.
+    pub fn internal() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "an internal error; see the log")
+    }
+
+    /// It is too much at the moment: whoever asks is to come back after so many seconds.
+    pub(super) fn busy(status: StatusCode, seconds: u64, detail: impl Into<String>) -> Self {
+        Self { cause: Cause::Busy(seconds), ..Self::new(status, detail) }
+    }
+
+    /// The reply of the request that has taken this one's idempotency key, if that is the problem.
+    pub(super) fn key_taken(&self) -> Option<&SavedReply> {
+        match &self.cause {
+            Cause::KeyTaken(saved) => Some(saved),
+            _ => None,
+        }
     }
 
     /// It does not fit where things stand.
@@ -101,6 +137,11 @@ impl IntoResponse for Problem {
         if self.status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"));
         }
+        match self.cause {
+            Cause::Busy(seconds) => drop(response.headers_mut().insert(header::RETRY_AFTER, seconds.into())),
+            Cause::Store => drop(response.extensions_mut().insert(StoreFailed)),
+            Cause::Asked | Cause::KeyTaken(_) => {}
+        }
         response
     }
 }
@@ -111,12 +152,15 @@ impl From<StoreError> for Problem {
             StoreError::Missing(what) => Self::missing(what),
             StoreError::BadCursor => Self::field("/cursor", "invalid", "the cursor is not one of ours"),
             StoreError::Busy(detail) => Self::conflict(detail),
-            StoreError::Conflict | StoreError::KeyTaken(_) => {
-                Self::conflict("it was changed by somebody else at the same time: look again")
+            StoreError::Conflict => Self::conflict("it was changed by somebody else at the same time: look again"),
+            StoreError::KeyTaken(saved) => {
+                let detail = "a request with this Idempotency-Key was made at the same time: ask again";
+                Self { cause: Cause::KeyTaken(saved), ..Self::conflict(detail) }
             }
             StoreError::Corrupt(_) | StoreError::Failed(_) => {
                 tracing::error!(%error, "the store failed a request: {error}");
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "the store is not available: try again")
+                let detail = "the store is not available: try again";
+                Self { cause: Cause::Store, ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
             }
         }
     }

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -17,6 +17,7 @@ use utoipa::IntoParams;
 
 use super::Server;
 use super::error::Problem;
+use super::query::Query;
 use crate::notify::message::Message;
 
 /// How many may watch one server at a time.
@@ -31,12 +32,16 @@ const RETRY: Duration = Duration::from_secs(2);
 /// From where on, and of what.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub(super) struct EventsQuery {
     /// Only what happened after the event with this id; `Last-Event-ID` goes before it. Without both, what happens from now on.
     after: Option<String>,
     /// Only of this campaign.
     campaign: Option<String>,
 }
+
+/// After how many seconds one who finds no place may ask again.
+const COME_BACK_AFTER: u64 = 10;
 
 /// A reader on its way through the list.
 struct Watcher {
@@ -76,7 +81,7 @@ pub(super) async fn follow(
     };
     let place = Arc::clone(&server.watchers).try_acquire_owned().map_err(|_| {
         let detail = format!("{WATCHERS} readers are watching this server already: try again later");
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+        Problem::busy(StatusCode::SERVICE_UNAVAILABLE, COME_BACK_AFTER, detail)
     })?;
     let follower = Follower::new(Arc::clone(store), after, Pace::default());
     let stop = server.closing.clone().cancelled_owned();

@@ -7,10 +7,11 @@ pub(super) mod template;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Path, Request, State};
+use axum::extract::Request;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use gymcall_jobs::campaign::{Campaign, CampaignState};
+use gymcall_jobs::campaign::Campaign;
 use gymcall_jobs::id::{CampaignId, ImportId, RunId};
 use gymcall_jobs::ledger::{CampaignError, ImportMode, OpenImport};
 use gymcall_jobs::store::{Store, StoreError};
@@ -22,7 +23,8 @@ use self::rows::{Into, Upload};
 use super::Server;
 use super::campaigns;
 use super::error::Problem;
-use super::idempotency::Keyed;
+use super::idempotency::{Keyed, Uploaded};
+use super::query::Query;
 use super::reply;
 use super::rows_report::RowsReport;
 use super::upload::{self, UploadForm};
@@ -50,40 +52,26 @@ pub(super) struct Report {
 /// Imports a CSV of gyms. All rows become visible at once, or none.
 #[utoipa::path(
     post, path = "/v1/campaigns/{id}/gyms",
-    params(
-        ("mode" = Option<ImportMode>, Query, description = "Whether the gyms are added to the list, or are the list from now on"),
-        ("dry_run" = Option<bool>, Query, description = "Whether everything is looked at and nothing is stored"),
-    ),
+    params(Options),
     request_body(content((String = "text/csv"), (UploadForm = "multipart/form-data"))),
     responses((status = 200, description = "What became of its rows", body = Report))
 )]
 pub(super) async fn import(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,
-    request: Request,
+    Query(Options { mode, dry_run }): Query<Options>,
+    Uploaded { keyed, request }: Uploaded,
 ) -> Result<Response, Problem> {
-    let options = Options::of(request.uri())?;
-    let campaign = campaigns::find(&server, &id).await?;
-    if campaign.state == CampaignState::Cancelled {
-        return Err(Problem::conflict("the campaign is cancelled"));
+    let campaign = campaigns::find_open(&server, &id).await?;
+    if dry_run {
+        return rehearse(&server, &campaign, mode, request).await;
     }
-    if options.dry_run {
-        return dry_run(&server, &campaign, options.mode, request).await;
-    }
-    let keyed = Keyed::streamed(&server, request.headers())?;
-    // In a task of its own: a client that leaves takes its request's handler with it, and an import
-    // that was opened and is never closed would keep all others out.
-    let unfinished = server.unfinished.clone();
-    let imported =
-        unfinished.spawn(async move { carry_out(&server, &campaign.id, options.mode, keyed, request).await });
-    imported.await.unwrap_or_else(|error| {
-        tracing::error!(%error, "an import broke off: {error}");
-        Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "an internal error; see the log"))
-    })
+    let work = Arc::clone(&server);
+    server.see_through("an import", async move { carry_out(&work, &campaign.id, mode, keyed, request).await }).await
 }
 
 /// Reads the whole file as an import would, and stores nothing.
-async fn dry_run(
+async fn rehearse(
     server: &Server,
     campaign: &Campaign,
     mode: ImportMode,
@@ -103,7 +91,7 @@ async fn carry_out(
     server: &Server,
     campaign: &CampaignId,
     mode: ImportMode,
-    keyed: Keyed,
+    mut keyed: Keyed,
     request: Request,
 ) -> Result<Response, Problem> {
     let now = server.ledger.now();
@@ -119,15 +107,12 @@ async fn carry_out(
             return Err(error.into());
         }
     };
-    let done = stage_and_publish(server, &opened, mode, keyed, request).await;
+    let published = stage_and_publish(server, &opened, mode, &mut keyed, request).await;
     // Whoever asked must learn what went wrong first, not what went wrong because of it.
-    if !matches!(&done, Ok(Published::Yes(_))) && !drop_import(server.ledger.store(), &id).await {
+    if published.is_err() && !drop_import(server.ledger.store(), &id).await {
         tokio::spawn(keep_dropping(Arc::clone(server.ledger.store()), id));
     }
-    match done? {
-        Published::Yes(report) => Ok(reply::json(StatusCode::OK, &report)),
-        Published::Earlier(reply) => Ok(reply),
-    }
+    keyed.answer(published.map(|report| reply::json(StatusCode::OK, &report))).await
 }
 
 /// Whether the import is not there any more.
@@ -153,24 +138,16 @@ async fn keep_dropping(store: Arc<dyn Store>, import: ImportId) {
     }
 }
 
-/// Whether an import became visible.
-enum Published {
-    Yes(Report),
-    /// The same request was carried out before, and this is its reply.
-    Earlier(Response),
-}
-
 async fn stage_and_publish(
     server: &Server,
     opened: &OpenImport,
     mode: ImportMode,
-    mut keyed: Keyed,
+    keyed: &mut Keyed,
     request: Request,
-) -> Result<Published, Problem> {
-    let operation = format!("POST {}", request.uri().path_and_query().map_or("", |path| path.as_str()));
+) -> Result<Report, Problem> {
     let campaign = &opened.campaign;
     let mut upload = Upload::new(server, campaign, Into::Import(&opened.id));
-    upload::read(request, &mut upload).await?;
+    let file = upload::read(request, &mut upload).await?;
     let read = upload.finish().await?;
     let report = Report {
         rows: read.report,
@@ -179,21 +156,14 @@ async fn stage_and_publish(
         dry_run: false,
         run_id: Some(campaign.run.clone()),
     };
-    keyed.seal(&operation, &read.digest);
+    keyed.seal(&file);
     let reply = keyed.keep(StatusCode::OK, &report, server.ledger.now());
     gymcall_jobs::failpoint!("C2");
-    match server.ledger.publish_import(opened, reply).await {
-        Ok(()) => {
-            gymcall_jobs::failpoint!("C3");
-            let accepted = report.rows.accepted;
-            tracing::info!(campaign_id = %campaign.id, accepted, "campaign {}: gyms imported", campaign.id);
-            Ok(Published::Yes(report))
-        }
-        Err(CampaignError::Store(StoreError::KeyTaken(saved))) => {
-            Ok(Published::Earlier(keyed.taken(server, &saved).await))
-        }
-        Err(error) => Err(error.into()),
-    }
+    server.ledger.publish_import(opened, reply).await?;
+    gymcall_jobs::failpoint!("C3");
+    let accepted = report.rows.accepted;
+    tracing::info!(campaign_id = %campaign.id, accepted, "campaign {}: gyms imported", campaign.id);
+    Ok(report)
 }
 
 /// The columns that everything the campaign says names.

@@ -7,35 +7,95 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use gymcall_jobs::id::JobId;
-use gymcall_jobs::store::{ReplyWrite, SavedReply};
+use gymcall_jobs::store::{ReplyWrite, SavedReply, Write};
 use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::Server;
 use super::error::Problem;
+use super::reply;
+use super::upload::{self, Taker};
+use super::{BODY_LIMIT, Server};
 
 /// Keys whose requests are being worked on by this process.
-#[derive(Debug, Clone, Default)]
-pub(super) struct InFlight(Arc<Mutex<HashSet<String>>>);
+#[derive(Debug, Default)]
+pub(super) struct InFlight(Mutex<HashSet<String>>);
 
 /// A request that may carry a key, while it is being worked on.
-#[derive(Debug)]
 pub(super) struct Keyed {
+    server: Arc<Server>,
     key: Option<String>,
+    /// Its method and its address.
+    operation: String,
+    /// The digest of all that was asked, once its body is known.
     request: String,
-    in_flight: InFlight,
 }
 
 impl Drop for Keyed {
     fn drop(&mut self) {
         if let Some(key) = &self.key {
-            self.in_flight.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+            self.server.in_flight.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
         }
+    }
+}
+
+/// A write and its body. Its key is looked at before anything else of it, so that what was carried out once is
+/// answered as then, whatever has become of the things that it names.
+pub(super) struct Asked {
+    pub(super) keyed: Keyed,
+    pub(super) body: Bytes,
+}
+
+impl FromRequest<Arc<Server>> for Asked {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, server: &Arc<Server>) -> Result<Self, Response> {
+        let mut keyed = Keyed::of(server, &request).map_err(IntoResponse::into_response)?;
+        let body = axum::body::to_bytes(request.into_body(), BODY_LIMIT).await.map_err(|error| {
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body: {error}")).into_response()
+        })?;
+        keyed.seal(&body);
+        match keyed.earlier().await.map_err(IntoResponse::into_response)? {
+            None => Ok(Self { keyed, body }),
+            Some(saved) => Err(keyed.taken(&saved).await),
+        }
+    }
+}
+
+/// A write whose body is a file that is still to be read: [`Keyed::seal`] follows. If its key is taken, the file is only
+/// read to see whether it is the same, and nothing is done with it.
+pub(super) struct Uploaded {
+    pub(super) keyed: Keyed,
+    pub(super) request: Request,
+}
+
+impl FromRequest<Arc<Server>> for Uploaded {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, server: &Arc<Server>) -> Result<Self, Response> {
+        let mut keyed = Keyed::of(server, &request).map_err(IntoResponse::into_response)?;
+        match keyed.earlier().await.map_err(IntoResponse::into_response)? {
+            None => Ok(Self { keyed, request }),
+            Some(saved) => {
+                let file = upload::read(request, &mut Unused).await.map_err(IntoResponse::into_response)?;
+                keyed.seal(&file);
+                Err(keyed.taken(&saved).await)
+            }
+        }
+    }
+}
+
+/// Of a file that was sent before only the digest matters.
+struct Unused;
+
+impl Taker for Unused {
+    async fn take(&mut self, _: &[u8]) -> Result<(), Problem> {
+        Ok(())
     }
 }
 
@@ -43,44 +103,65 @@ impl Drop for Keyed {
 const MAX_KEY: usize = 255;
 
 impl Keyed {
-    /// Looks the request's key up. `Err` is the reply to give at once: the earlier one again, or what
-    /// is wrong with the key.
-    pub(super) async fn begin(
-        server: &Server,
-        headers: &HeaderMap,
-        operation: &str,
-        body: &[u8],
-    ) -> Result<Keyed, Response> {
-        let mut keyed = Keyed::streamed(server, headers).map_err(IntoResponse::into_response)?;
-        keyed.seal(operation, body);
-        let Some(key) = &keyed.key else { return Ok(keyed) };
-        match server.ledger.store().saved_reply(key).await {
-            Ok(None) => Ok(keyed),
-            Ok(Some(saved)) => Err(keyed.taken(server, &saved).await),
-            Err(error) => Err(Problem::from(error).into_response()),
-        }
-    }
-
-    /// Begins a request whose body is still to be read: [`Keyed::seal`] follows, and the store says
-    /// in the end whether the key is taken.
-    pub(super) fn streamed(server: &Server, headers: &HeaderMap) -> Result<Keyed, Problem> {
-        let key = key_of(headers)?;
-        let in_flight = server.in_flight.clone();
+    fn of(server: &Arc<Server>, request: &Request) -> Result<Keyed, Problem> {
+        let key = key_of(request.headers())?;
         if let Some(key) = &key
-            && !in_flight.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone())
+            && !server.in_flight.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone())
         {
             return Err(in_flight_problem());
         }
-        Ok(Keyed { key, request: String::new(), in_flight })
+        let address = request.uri().path_and_query().map_or("", |address| address.as_str());
+        let operation = format!("{} {address}", request.method());
+        Ok(Keyed { server: Arc::clone(server), key, operation, request: String::new() })
     }
 
-    /// Says what the request was: its operation, and its body or, where that was streamed, the body's digest.
-    pub(super) fn seal(&mut self, operation: &str, body: &[u8]) {
-        self.request = digest(operation, body);
+    /// Says what the body was: itself or, where it was streamed, its digest.
+    pub(super) fn seal(&mut self, body: &[u8]) {
+        self.request = digest(&self.operation, body);
+    }
+
+    /// What was kept for the key.
+    async fn earlier(&self) -> Result<Option<SavedReply>, Problem> {
+        let Some(key) = &self.key else { return Ok(None) };
+        Ok(self.server.ledger.store().saved_reply(key).await?)
+    }
+
+    /// The reply to a write that was carried out or refused. Where its key was taken by another request at the same time,
+    /// it is that one's.
+    pub(super) async fn answer(&self, done: Result<Response, impl Into<Problem>>) -> Result<Response, Problem> {
+        let problem = match done {
+            Ok(response) => return Ok(response),
+            Err(error) => error.into(),
+        };
+        match problem.key_taken() {
+            Some(saved) => Ok(self.taken(saved).await),
+            None => Err(problem),
+        }
+    }
+
+    /// Carries out this write together with its reply, and gives that.
+    pub(super) async fn commit(
+        &self,
+        status: StatusCode,
+        reply: &impl Serialize,
+        write: Write,
+    ) -> Result<Response, Problem> {
+        let store = self.server.ledger.store();
+        let kept = self.keep(status, reply, store.now());
+        let committed = store.commit(Write { reply: kept, ..write }).await;
+        self.answer(committed.map(|()| reply::json(status, reply))).await
+    }
+
+    /// Carries out this write, to which there is nothing to say.
+    pub(super) async fn commit_silently(&self, write: Write) -> Result<Response, Problem> {
+        let store = self.server.ledger.store();
+        let kept = self.claim(StatusCode::NO_CONTENT, String::new(), store.now());
+        let committed = store.commit(Write { reply: kept, ..write }).await;
+        self.answer(committed.map(|()| StatusCode::NO_CONTENT.into_response())).await
     }
 
     /// The reply to a request that found its key taken.
-    pub(super) async fn taken(&self, server: &Server, saved: &SavedReply) -> Response {
+    async fn taken(&self, saved: &SavedReply) -> Response {
         if saved.request != self.request {
             return Problem::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -90,7 +171,7 @@ impl Keyed {
         }
         match (&saved.reply, &saved.job) {
             (Some((status, body)), _) => replayed(*status, body.clone()),
-            (None, Some(job)) => match super::calls::reply_of_record(server, job).await {
+            (None, Some(job)) => match super::calls::reply_of_record(&self.server, job).await {
                 Some((status, body)) => replayed(status, body),
                 None => still_in_flight(),
             },

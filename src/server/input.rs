@@ -47,7 +47,8 @@ pub(super) fn check_length(pointer: &str, text: &str, most: usize) -> Result<(),
     Ok(())
 }
 
-fn pointer(path: &serde_path_to_error::Path) -> String {
+/// The place in the input, as a JSON pointer.
+pub(super) fn pointer(path: &serde_path_to_error::Path) -> String {
     use serde_path_to_error::Segment;
     path.iter()
         .map(|segment| match segment {

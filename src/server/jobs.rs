@@ -6,9 +6,8 @@ pub(super) mod reply;
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use gymcall_jobs::campaign::CampaignState;
 use gymcall_jobs::event::{Event, Fate};
@@ -23,9 +22,10 @@ use utoipa::{IntoParams, ToSchema};
 use super::Server;
 use super::campaigns;
 use super::error::Problem;
-use super::idempotency::Keyed;
+use super::idempotency::{Asked, Keyed};
 use super::input;
 use super::page::Limit;
+use super::query::Query;
 use super::redial::again;
 use super::reply::{List, json, page};
 use evidence::Evidence;
@@ -34,6 +34,7 @@ use reply::JobReply;
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub(super) struct JobsQuery {
     /// Only those at this status.
     status: Option<Status>,
@@ -114,6 +115,7 @@ pub(super) async fn questions_of(server: &Server, job: &CallJob) -> Result<Vec<Q
 
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub(super) struct EventsQuery {
     /// The `next_cursor` of the list before.
     cursor: Option<u64>,
@@ -147,9 +149,9 @@ pub(super) async fn events(
 pub(super) async fn cancel(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,
-    headers: HeaderMap,
+    Asked { keyed, .. }: Asked,
 ) -> Result<Response, Problem> {
-    tell(&server, &id, &headers, "cancel", &[], Event::Cancel).await
+    tell(&server, &id, &keyed, "cancel", Event::Cancel).await
 }
 
 /// What a person found out about a quarantined call.
@@ -168,32 +170,19 @@ pub(super) struct Resolution {
 pub(super) async fn resolve(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
+    Asked { keyed, body }: Asked,
 ) -> Result<Response, Problem> {
     let Resolution { fate } = input::read(&body)?;
-    tell(&server, &id, &headers, "resolve", &body, Event::Resolved { fate }).await
+    tell(&server, &id, &keyed, "resolve", Event::Resolved { fate }).await
 }
 
-async fn tell(
-    server: &Server,
-    id: &str,
-    headers: &HeaderMap,
-    verb: &str,
-    body: &[u8],
-    event: Event,
-) -> Result<Response, Problem> {
+async fn tell(server: &Server, id: &str, keyed: &Keyed, verb: &str, event: Event) -> Result<Response, Problem> {
     let job = find(server, id).await?;
-    let keyed = match Keyed::begin(server, headers, &format!("POST /v1/jobs/{id}/{verb}"), body).await {
-        Ok(keyed) => keyed,
-        Err(reply) => return Ok(reply),
-    };
     let questions = questions_of(server, &job).await?;
     let now = server.ledger.now();
     let reply = |job: &CallJob| keyed.keep(StatusCode::OK, &JobReply::of(job, &questions), now);
     match server.ledger.tell_with(job.id(), event, reply).await {
-        Err(StoreError::KeyTaken(saved)) => Ok(keyed.taken(server, &saved).await),
-        Err(error) => Err(error.into()),
+        Err(error) => keyed.answer(Err(error)).await,
         Ok(Told::NoSuchJob) => Err(Problem::missing("job")),
         Ok(Told::Moved(job)) => Ok(json(StatusCode::OK, &JobReply::of(&job, &questions))),
         Ok(Told::Ignored(_, job))
@@ -214,13 +203,9 @@ async fn tell(
 pub(super) async fn redial(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,
-    headers: HeaderMap,
+    Asked { keyed, .. }: Asked,
 ) -> Result<Response, Problem> {
     let old = find(&server, &id).await?;
-    let keyed = match Keyed::begin(&server, &headers, &format!("POST /v1/jobs/{id}/redial"), &[]).await {
-        Ok(keyed) => keyed,
-        Err(reply) => return Ok(reply),
-    };
     if !old.status().is_final() || old.status() == Status::Quarantined {
         return Err(Problem::conflict(format!("a job that is {} cannot be redialled: it is not over", old.status())));
     }
@@ -236,9 +221,6 @@ pub(super) async fn redial(
     let id = JobId::new(now, rand::random());
     let new = again(&old, id, campaign.as_ref(), now);
     let saved = keyed.keep(StatusCode::CREATED, &JobReply::of(&new, &questions), now);
-    match server.ledger.accept(new, saved).await {
-        Err(StoreError::KeyTaken(saved)) => Ok(keyed.taken(&server, &saved).await),
-        Err(error) => Err(error.into()),
-        Ok(new) => Ok(json(StatusCode::CREATED, &JobReply::of(&new, &questions))),
-    }
+    let accepted = server.ledger.accept(new, saved).await;
+    keyed.answer(accepted.map(|new| json(StatusCode::CREATED, &JobReply::of(&new, &questions)))).await
 }

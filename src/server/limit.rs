@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use governor::clock::{Clock, DefaultClock};
@@ -46,9 +46,6 @@ pub(super) async fn keep(State(server): State<Arc<Server>>, request: Request, ne
     let Some(wait) = server.limit.wait() else {
         return next.run(request).await;
     };
-    let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "too many requests: wait as long as Retry-After says");
-    let mut response = problem.into_response();
-    let seconds = HeaderValue::from(wait.as_secs() + 1);
-    response.headers_mut().insert(header::RETRY_AFTER, seconds);
-    response
+    let detail = "too many requests: wait as long as Retry-After says";
+    Problem::busy(StatusCode::TOO_MANY_REQUESTS, wait.as_secs() + 1, detail).into_response()
 }

@@ -22,7 +22,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use super::Server;
-use super::error::Problem;
+use super::error::{Problem, StoreFailed};
 use crate::twilio::callback::{AMD_PATH, GATHER_PATH, STATUS_PATH, VOICE_PATH};
 
 /// The upper ends of the durations that requests are sorted by, in seconds.
@@ -36,6 +36,20 @@ pub(super) struct Metrics {
     requests: Family<Asked, Histogram>,
     /// By kind and by what they came to, in the order of [`KINDS`] and [`RESULTS`].
     webhooks: [[Counter; RESULTS.len()]; KINDS.len()],
+    /// How long they took until Twilio had its answer.
+    webhook_seconds: Family<Kind, Histogram>,
+    /// Requests and webhooks that the store failed.
+    store_errors: Counter,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Kind {
+    kind: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Over {
+    outcome: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -73,19 +87,47 @@ pub(super) enum Webhook {
 
 impl Metrics {
     pub(super) fn new() -> Self {
-        Self { requests: Family::new_with_constructor(|| Histogram::new(SECONDS)), webhooks: Default::default() }
+        let histogram: fn() -> Histogram = || Histogram::new(SECONDS);
+        Self {
+            requests: Family::new_with_constructor(histogram),
+            webhooks: Default::default(),
+            webhook_seconds: Family::new_with_constructor(histogram),
+            store_errors: Counter::default(),
+        }
     }
 
     /// Counts a webhook by the path that it came to.
     pub(super) fn webhook(&self, path: &str, result: Webhook) {
-        // A path of PUBLIC_BASE_URL may stand before it.
-        if let Some(kind) = KINDS.iter().position(|(_, known)| path.ends_with(known)) {
+        if let Some(kind) = kind_of(path) {
             self.webhooks[kind][result as usize].inc();
+        }
+    }
+
+    fn look_for_store_errors(&self, response: &Response) {
+        if response.extensions().get::<StoreFailed>().is_some() {
+            self.store_errors.inc();
         }
     }
 }
 
-/// Measures how long a user's request takes. Twilio's are counted only: each of them is worth more than its figure.
+/// The place of a webhook's path in [`KINDS`]. A path of PUBLIC_BASE_URL may stand before it.
+fn kind_of(path: &str) -> Option<usize> {
+    KINDS.iter().position(|(_, known)| path.ends_with(known))
+}
+
+/// Measures how long Twilio waits for the answer to a webhook.
+pub(super) async fn measure_webhook(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response {
+    let (begun, kind) = (Instant::now(), kind_of(request.uri().path()));
+    let response = next.run(request).await;
+    if let Some(kind) = kind {
+        let kind = Kind { kind: KINDS[kind].0 };
+        server.metrics.webhook_seconds.get_or_create(&kind).observe(begun.elapsed().as_secs_f64());
+    }
+    server.metrics.look_for_store_errors(&response);
+    response
+}
+
+/// Measures how long a user's request takes.
 pub(super) async fn measure(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()).unwrap_or_default();
@@ -99,6 +141,7 @@ pub(super) async fn measure(State(server): State<Arc<Server>>, request: Request,
     let response = next.run(request).await;
     let asked = Asked { method, route, status: response.status().as_u16() };
     server.metrics.requests.get_or_create(&asked).observe(begun.elapsed().as_secs_f64());
+    server.metrics.look_for_store_errors(&response);
     response
 }
 
@@ -122,6 +165,18 @@ pub(super) async fn show(State(server): State<Arc<Server>>) -> Result<Response, 
         }
     }
     registry.register("webhooks", "Webhooks of Twilio that came to this process, by what they came to", webhooks);
+    registry.register(
+        "webhook_duration_seconds",
+        "How long Twilio waited for the answer to a webhook, in this process",
+        server.metrics.webhook_seconds.clone(),
+    );
+    let store_errors = server.metrics.store_errors.clone();
+    registry.register("store_errors", "Requests and webhooks that this process's store failed", store_errors);
+    let over = Family::<Over, Counter>::default();
+    for (ending, jobs) in server.ledger.over() {
+        over.get_or_create(&Over { outcome: ending.as_str() }).inc_by(jobs);
+    }
+    registry.register("jobs_over", "Jobs that came to an end by this process, by outcome", over);
     on_record(&server, &mut registry).await?;
     let mut figures = String::new();
     if let Err(error) = text::encode(&mut figures, &registry) {

@@ -11,6 +11,7 @@ pub(super) const MOST: u32 = 1000;
 /// The query of a list that has no other filters.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub(super) struct ListQuery {
     /// How many at most: 1 to 1000, usually 50.
     #[serde(default)]
@@ -39,15 +40,13 @@ impl Limit {
 
 #[cfg(test)]
 mod tests {
-    use axum::extract::Query;
-
     use super::*;
+    use crate::server::query;
 
     #[test]
     fn a_limit_stays_between_one_and_the_most() {
         for (query, usual, most) in [("", 50, 1000), ("limit=0", 1, 1), ("limit=7", 7, 7), ("limit=4000", 1000, 1000)] {
-            let uri = format!("http://localhost/list?{query}").parse().unwrap();
-            let Query(query) = Query::<ListQuery>::try_from_uri(&uri).unwrap();
+            let query: ListQuery = query::read(query).unwrap();
             assert_eq!((query.limit.or_usual(), query.limit.or_most()), (usual, most));
         }
     }

@@ -1,18 +1,23 @@
 //! The sound of a call: Twilio keeps it, and it is passed on from there.
 
+use std::convert::Infallible;
 use std::io::Cursor;
 use std::sync::Arc;
 
-use axum::extract::{Path, Query, State};
+use axum::body::{Body as AudioBody, Bytes};
+use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use futures_util::stream::{self, Stream};
 use gymcall_jobs::id::JobId;
 use hound::{SampleFormat, WavReader, WavWriter};
 use serde::Deserialize;
+use tokio::sync::OwnedSemaphorePermit;
 use utoipa::IntoParams;
 
 use super::Server;
 use super::error::{Body, Problem};
+use super::query::Query;
 use crate::twilio::client::RequestError;
 
 /// Which part is wanted, in ms from the beginning; an answer's `from_ms` and `to_ms` fit.
@@ -26,11 +31,19 @@ pub(super) struct Span {
     to: Option<u64>,
 }
 
+/// How many sounds are in memory at once. Each is up to 64 MB, and twice that while it is cut.
+pub(super) const AT_ONCE: usize = 8;
+/// How large the pieces are that a sound is sent in, in bytes.
+const PIECE: usize = 64 * 1024;
+/// After how many seconds one who finds no place may ask again.
+const COME_BACK_AFTER: u64 = 2;
+
 /// Gives the sound of the latest call of this job that was recorded.
 #[utoipa::path(
     get, path = "/v1/calls/{id}/recording.wav", params(Span),
     responses(
         (status = 200, description = "The sound, or the part of it that was asked for", body = [u8], content_type = "audio/wav"),
+        (status = 503, description = "Too many recordings are being sent: wait as long as Retry-After says", body = Body<'_>, content_type = "application/problem+json"),
         (status = 502, description = "Twilio did not give it", body = Body<'_>, content_type = "application/problem+json"),
     )
 )]
@@ -53,6 +66,10 @@ pub(super) async fn wav(
     let Some(twilio) = &server.twilio else {
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "recordings are kept by Twilio: set TWILIO_*"));
     };
+    let place = Arc::clone(&server.listeners).try_acquire_owned().map_err(|_| {
+        let detail = format!("{AT_ONCE} recordings are being sent already: ask again as Retry-After says");
+        Problem::busy(StatusCode::SERVICE_UNAVAILABLE, COME_BACK_AFTER, detail)
+    })?;
     let recordings = twilio.recordings(call).await.map_err(no_answer)?;
     let Some(recording) = recordings.iter().find(|recording| recording.is_ready()) else {
         return Err(match recordings.iter().all(|recording| recording.is_absent()) && job.outcome().is_some() {
@@ -68,7 +85,16 @@ pub(super) async fn wav(
             Problem::new(StatusCode::BAD_GATEWAY, "Twilio's recording is no WAV file of a known kind")
         })?,
     };
-    Ok(([(header::CONTENT_TYPE, "audio/wav")], sound).into_response())
+    let headers = [(header::CONTENT_TYPE, "audio/wav".to_owned()), (header::CONTENT_LENGTH, sound.len().to_string())];
+    Ok((headers, AudioBody::from_stream(pieces(sound.into(), place))).into_response())
+}
+
+/// The sound in pieces, as fast as they are taken. Its place is free once the last was.
+fn pieces(sound: Bytes, place: OwnedSemaphorePermit) -> impl Stream<Item = Result<Bytes, Infallible>> {
+    stream::unfold((sound, place), async |(mut sound, place)| {
+        let piece = sound.split_to(sound.len().min(PIECE));
+        (!piece.is_empty()).then_some((Ok(piece), (sound, place)))
+    })
 }
 
 fn no_answer(error: RequestError) -> Problem {
@@ -101,6 +127,8 @@ fn cut(wav: &[u8], from: u64, to: u64) -> Result<Vec<u8>, hound::Error> {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::StreamExt;
+
     use super::*;
 
     const SPEC: hound::WavSpec =
@@ -133,6 +161,23 @@ mod tests {
     fn a_part_that_lies_behind_the_end_is_empty_and_one_that_crosses_it_is_as_long_as_there_is_sound() {
         assert!(samples(&cut(&second(), 2_000, 3_000).unwrap()).is_empty());
         assert_eq!(samples(&cut(&second(), 900, u64::MAX).unwrap()).len(), 1_600);
+    }
+
+    #[tokio::test]
+    async fn a_sound_is_sent_whole_and_keeps_its_place_until_then() {
+        let places = Arc::new(tokio::sync::Semaphore::new(1));
+        let sound = Bytes::from(vec![7; 2 * PIECE + 1]);
+        let mut pieces = Box::pin(pieces(sound.clone(), Arc::clone(&places).try_acquire_owned().unwrap()));
+        let mut sent = Vec::new();
+        while let Some(Ok(piece)) = pieces.next().await {
+            assert_eq!(places.available_permits(), 0, "after {} bytes", sent.len());
+            sent.extend_from_slice(&piece);
+        }
+        assert_eq!((sent.len(), places.available_permits()), (sound.len(), 1));
+        // Whoever leaves gives the place back, too.
+        let left = super::pieces(sound, Arc::clone(&places).try_acquire_owned().unwrap());
+        drop(left);
+        assert_eq!(places.available_permits(), 1);
     }
 
     #[test]

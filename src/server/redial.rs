@@ -7,12 +7,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::Response;
 use futures_util::stream::{self, StreamExt};
-use gymcall_jobs::campaign::{Campaign, CampaignState};
+use gymcall_jobs::campaign::Campaign;
 use gymcall_jobs::id::JobId;
 use gymcall_jobs::job::{CallJob, Membership, Status};
 use gymcall_jobs::outcome::Disposition;
@@ -24,11 +23,10 @@ use sha2::{Digest, Sha256};
 use super::Server;
 use super::campaigns;
 use super::error::Problem;
-use super::idempotency::Keyed;
+use super::idempotency::{Asked, Keyed};
 use super::input;
 use super::jobs::reply::End;
 use super::page;
-use super::reply;
 use utoipa::ToSchema;
 
 /// How many jobs a reply names that were not redialled; `skipped_left_out` counts the others.
@@ -149,26 +147,12 @@ impl Report {
 pub(super) async fn many(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
+    Asked { keyed, body }: Asked,
 ) -> Result<Response, Problem> {
-    let campaign = campaigns::find(&server, &id).await?;
-    let operation = format!("POST /v1/campaigns/{}/redial", campaign.id);
-    let keyed = match Keyed::begin(&server, &headers, &operation, &body).await {
-        Ok(keyed) => keyed,
-        Err(reply) => return Ok(reply),
-    };
-    if campaign.state == CampaignState::Cancelled {
-        return Err(Problem::conflict("the campaign is cancelled"));
-    }
+    let campaign = campaigns::find_open(&server, &id).await?;
     let chosen = input::read::<RedialRequest>(&body)?.check()?;
-    // In a task of its own: a client that leaves must not leave half of it done, and its reply unsaid.
-    let unfinished = server.unfinished.clone();
-    let done = unfinished.spawn(async move { carry_out(&server, &campaign, &keyed, chosen).await });
-    done.await.unwrap_or_else(|error| {
-        tracing::error!(%error, "a redial broke off: {error}");
-        Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "an internal error; see the log"))
-    })
+    let work = Arc::clone(&server);
+    server.see_through("a redial", async move { carry_out(&work, &campaign, &keyed, chosen).await }).await
 }
 
 async fn carry_out(server: &Server, campaign: &Campaign, keyed: &Keyed, chosen: Chosen) -> Result<Response, Problem> {
@@ -182,17 +166,8 @@ async fn carry_out(server: &Server, campaign: &Campaign, keyed: &Keyed, chosen: 
         }
     }
     drop(redials);
-    let now = server.ledger.now();
-    let body = serde_json::to_string(&report).unwrap_or_default();
-    if let Some(reply) = keyed.claim(StatusCode::CREATED, body, now) {
-        let write = Write { reply: Some(reply), ..Write::default() };
-        match server.ledger.store().commit(write).await {
-            Err(StoreError::KeyTaken(saved)) => return Ok(keyed.taken(server, &saved).await),
-            committed => committed?,
-        }
-    }
     tracing::info!(campaign_id = %campaign.id, created = report.created, "campaign {}: gyms are redialled", campaign.id);
-    Ok(reply::json(StatusCode::CREATED, &report))
+    keyed.commit(StatusCode::CREATED, &report, Write::default()).await
 }
 
 /// The jobs to be redialled, in the order of the list. One walk over the run, of which no more is kept than these.
@@ -205,7 +180,12 @@ async fn pick(
     let store = server.ledger.store();
     // By number the latest job, if it is meant and over, and its place on the list.
     let mut picked: HashMap<u64, (usize, JobId)> = HashMap::new();
-    let (mut met, mut place, mut cursor) = (HashSet::new(), 0, None);
+    // Of named jobs those that were not met.
+    let mut missed = match chosen {
+        Chosen::These(jobs) => jobs.clone(),
+        Chosen::All { .. } => HashSet::new(),
+    };
+    let (mut place, mut cursor) = (0, None);
     loop {
         let (of, run) = (Some(campaign.id.clone()), Some(campaign.run.clone()));
         let page = store.jobs(JobQuery { campaign: of, run, status: None, cursor, limit: page::MOST }).await?;
@@ -218,7 +198,7 @@ async fn pick(
             if !chosen.has(job) {
                 continue;
             }
-            met.insert(job.id().clone());
+            missed.remove(job.id());
             if is_over(job.status()) {
                 picked.insert(number, (place, job.id().clone()));
             } else {
@@ -230,14 +210,12 @@ async fn pick(
             None => break,
         }
     }
-    if let Chosen::These(jobs) = chosen {
-        for id in jobs.difference(&met) {
-            let found = store.job(id).await?.and_then(|stored| stored.record.membership().cloned());
-            if found.is_none_or(|membership| membership.campaign != campaign.id) {
-                return Err(Problem::field("/jobs", "not_found", format!("{id} is no job of this campaign")));
-            }
-            report.skip(id.clone(), Why::Superseded);
+    for id in missed {
+        let found = store.job(&id).await?.and_then(|stored| stored.record.membership().cloned());
+        if found.is_none_or(|membership| membership.campaign != campaign.id) {
+            return Err(Problem::field("/jobs", "not_found", format!("{id} is no job of this campaign")));
         }
+        report.skip(id, Why::Superseded);
     }
     let mut picked: Vec<(usize, JobId)> = picked.into_values().collect();
     picked.sort_unstable();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::Response;
 use futures_util::stream;
 use gymcall_jobs::answer::AnswerValue;
@@ -21,6 +21,7 @@ use super::campaigns;
 use super::error::Problem;
 use super::jobs::reply::{AnswerReply, End, JobFacts, ValueReply, answers_of};
 use super::page;
+use super::query::Query;
 use super::reply::{self, List};
 use super::run::{self, RunQuery};
 use super::sheet::{self, Sheet};
@@ -49,6 +50,7 @@ const COLUMNS: [&str; 17] = [
 /// The query of the table.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub(super) struct SheetQuery {
     /// The run; without one, the campaign's present run.
     run: Option<RunId>,

@@ -13,6 +13,7 @@ use super::page::{self, Limit};
 /// The query of what is told of one run.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub(super) struct RunQuery {
     /// The run; without one, the campaign's present run.
     pub(super) run: Option<RunId>,

@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::Response;
 use gymcall_jobs::campaign::{Campaign, CampaignState, Counts};
 use gymcall_jobs::id::{CampaignId, RunId};
 use gymcall_jobs::run::{Cause, Run};
-use gymcall_jobs::store::StoreError;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -18,9 +16,10 @@ use super::Server;
 use super::campaigns;
 use super::campaigns::reply::{CampaignReply, Counters};
 use super::error::Problem;
-use super::idempotency::Keyed;
+use super::idempotency::{Asked, Keyed};
 use super::input::{self, check_text};
 use super::page::ListQuery;
+use super::query::Query;
 use super::reply::{List, json, page};
 
 /// A run as users see it.
@@ -102,26 +101,15 @@ impl Default for DuplicateRequest {
 pub(super) async fn duplicate(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
+    Asked { keyed, body }: Asked,
 ) -> Result<Response, Problem> {
     let original = campaigns::find(&server, &id).await?;
-    let keyed = match Keyed::begin(&server, &headers, &format!("POST /v1/campaigns/{id}/duplicate"), &body).await {
-        Ok(keyed) => keyed,
-        Err(reply) => return Ok(reply),
-    };
     let request = if body.is_empty() { DuplicateRequest::default() } else { input::read(&body)? };
     if let Some(name) = &request.name {
         check_text("/name", name, 200)?;
     }
-    // In a task of its own: a client that leaves takes its request's handler with it, and an import that is never
-    // closed would keep all others out.
-    let unfinished = server.unfinished.clone();
-    let copied = unfinished.spawn(async move { copy(&server, &original, request, keyed).await });
-    copied.await.unwrap_or_else(|error| {
-        tracing::error!(%error, "a campaign could not be duplicated: {error}");
-        Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "an internal error; see the log"))
-    })
+    let work = Arc::clone(&server);
+    server.see_through("a copy of a campaign", async move { copy(&work, &original, request, keyed).await }).await
 }
 
 async fn copy(
@@ -156,9 +144,5 @@ async fn copy(
         let empty = Counts::default();
         server.ledger.create_campaign(copy.clone(), saved(&empty)).await.map(|()| empty)
     };
-    match copied {
-        Ok(counts) => Ok(json(StatusCode::CREATED, &CampaignReply::of(&copy, &counts))),
-        Err(StoreError::KeyTaken(saved)) => Ok(keyed.taken(server, &saved).await),
-        Err(error) => Err(error.into()),
-    }
+    keyed.answer(copied.map(|counts| json(StatusCode::CREATED, &CampaignReply::of(&copy, &counts)))).await
 }

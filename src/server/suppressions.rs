@@ -5,12 +5,12 @@ mod numbers;
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Query, Request, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::extract::{FromRequest, Path, Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
 use gymcall_jobs::event::Event;
 use gymcall_jobs::phone::{PhoneError, PhoneNumber};
-use gymcall_jobs::store::{StoreError, Suppression, Write};
+use gymcall_jobs::store::{Suppression, Write};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -18,9 +18,10 @@ use utoipa::ToSchema;
 use self::numbers::List;
 use super::Server;
 use super::error::Problem;
-use super::idempotency::Keyed;
+use super::idempotency::{Asked, Uploaded};
 use super::input::{self, check_text};
 use super::page::ListQuery;
+use super::query::Query;
 use super::reply;
 use super::rows_report::RowsReport;
 use super::upload::{self, UploadForm};
@@ -65,43 +66,34 @@ pub(super) struct SuppressionRequest {
     )
 )]
 pub(super) async fn add(State(server): State<Arc<Server>>, request: Request) -> Result<Response, Problem> {
-    let headers = request.headers().clone();
-    if upload::is_csv(&headers) || upload::is_multipart(&headers) {
-        return add_list(server, request).await;
-    }
-    let body = axum::body::to_bytes(request.into_body(), super::BODY_LIMIT).await;
-    let body = body.map_err(|error| Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body: {error}")))?;
-    add_one(&server, &headers, &body).await
-}
-
-/// A list. In a task of its own: a client that leaves does not leave half of what it sent unread.
-async fn add_list(server: Arc<Server>, request: Request) -> Result<Response, Problem> {
-    let mut keyed = Keyed::streamed(&server, request.headers())?;
-    let unfinished = server.unfinished.clone();
-    let added = unfinished.spawn(async move {
-        let mut list = List::new(&server);
-        upload::read(request, &mut list).await?;
-        let (report, digest) = list.finish().await?;
-        keyed.seal("POST /v1/suppressions", &digest);
-        // Suppressing twice is suppressing once, so the reply may follow the numbers.
-        let reply = keyed.keep(StatusCode::OK, &report, server.ledger.now());
-        match server.ledger.store().commit(Write { reply, ..Write::default() }).await {
-            Err(StoreError::KeyTaken(saved)) => Ok(keyed.taken(&server, &saved).await),
-            committed => committed.map(|()| reply::json(StatusCode::OK, &report)).map_err(Problem::from),
+    if upload::is_csv(request.headers()) || upload::is_multipart(request.headers()) {
+        match Uploaded::from_request(request, &server).await {
+            Ok(uploaded) => add_list(server, uploaded).await,
+            Err(reply) => Ok(reply),
         }
-    });
-    added.await.unwrap_or_else(|error| {
-        tracing::error!(%error, "a list of suppressions broke off: {error}");
-        Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "an internal error; see the log"))
-    })
+    } else {
+        match Asked::from_request(request, &server).await {
+            Ok(asked) => add_one(&server, asked).await,
+            Err(reply) => Ok(reply),
+        }
+    }
 }
 
-async fn add_one(server: &Server, headers: &HeaderMap, body: &[u8]) -> Result<Response, Problem> {
-    let keyed = match Keyed::begin(server, headers, "POST /v1/suppressions", body).await {
-        Ok(keyed) => keyed,
-        Err(reply) => return Ok(reply),
+async fn add_list(server: Arc<Server>, Uploaded { mut keyed, request }: Uploaded) -> Result<Response, Problem> {
+    let work = Arc::clone(&server);
+    let added = async move {
+        let mut list = List::new(&work);
+        let file = upload::read(request, &mut list).await?;
+        let report = list.finish().await?;
+        keyed.seal(&file);
+        // Suppressing twice is suppressing once, so the reply may follow the numbers.
+        keyed.commit(StatusCode::OK, &report, Write::default()).await
     };
-    let request: SuppressionRequest = input::read(body)?;
+    server.see_through("a list of suppressions", added).await
+}
+
+async fn add_one(server: &Server, Asked { keyed, body }: Asked) -> Result<Response, Problem> {
+    let request: SuppressionRequest = input::read(&body)?;
     let phone = any_number(server, &request.phone_number)
         .map_err(|error| Problem::field("/phone_number", error.row_code().as_str(), error.to_string()))?;
     if let Some(reason) = &request.reason {
@@ -113,17 +105,9 @@ async fn add_one(server: &Server, headers: &HeaderMap, body: &[u8]) -> Result<Re
     // The first entry stays: it says since when, and in whose words.
     let known = store.suppression(&phone).await?;
     let suppression = known.unwrap_or_else(|| Suppression { phone: phone.clone(), since: now, reason });
-    let reply = SuppressionReply::of(&suppression);
-    let write = Write {
-        suppress: Some(suppression.clone()),
-        reply: keyed.keep(StatusCode::CREATED, &reply, now),
-        ..Write::default()
-    };
-    let response = match store.commit(write).await {
-        Err(StoreError::KeyTaken(saved)) => keyed.taken(server, &saved).await,
-        committed => committed.map(|()| reply::json(StatusCode::CREATED, &reply))?,
-    };
-    // Also for a repeated request: the first may have died before this.
+    let write = Write { suppress: Some(suppression.clone()), ..Write::default() };
+    let response = keyed.commit(StatusCode::CREATED, &SuppressionReply::of(&suppression), write).await?;
+    // Also for a number that is known: whoever suppressed it may have died before this.
     if let Some(holder) = store.number_holder(&phone).await? {
         server.ledger.tell(&holder, Event::Suppressed).await?;
     }
@@ -141,26 +125,14 @@ fn any_number(server: &Server, text: &str) -> Result<PhoneNumber, PhoneError> {
 pub(super) async fn remove(
     State(server): State<Arc<Server>>,
     Path(phone): Path<String>,
-    headers: HeaderMap,
+    Asked { keyed, .. }: Asked,
 ) -> Result<Response, Problem> {
-    let keyed = match Keyed::begin(&server, &headers, &format!("DELETE /v1/suppressions/{phone}"), &[]).await {
-        Ok(keyed) => keyed,
-        Err(reply) => return Ok(reply),
-    };
     let phone = any_number(&server, &phone).map_err(|_| Problem::missing("suppressed number"))?;
     let store = server.ledger.store();
     if store.suppression(&phone).await?.is_none() {
         return Err(Problem::missing("suppressed number"));
     }
-    let write = Write {
-        unsuppress: Some(phone),
-        reply: keyed.claim(StatusCode::NO_CONTENT, String::new(), server.ledger.now()),
-        ..Write::default()
-    };
-    match store.commit(write).await {
-        Err(StoreError::KeyTaken(saved)) => Ok(keyed.taken(&server, &saved).await),
-        committed => committed.map(|()| StatusCode::NO_CONTENT.into_response()).map_err(Problem::from),
-    }
+    keyed.commit_silently(Write { unsuppress: Some(phone), ..Write::default() }).await
 }
 
 /// A number that may not be called.

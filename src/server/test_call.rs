@@ -6,11 +6,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::HeaderMap;
 use axum::response::Response;
-use gymcall_jobs::campaign::{Campaign, CampaignState};
+use gymcall_jobs::campaign::Campaign;
 use gymcall_jobs::gym::Gym;
 use gymcall_jobs::phone::PhoneNumber;
 use gymcall_jobs::roster::Limits;
@@ -20,7 +18,7 @@ use utoipa::ToSchema;
 
 use super::calls::PlacedReply;
 use super::error::Problem;
-use super::idempotency::Keyed;
+use super::idempotency::Asked;
 use super::input::{self, check_length};
 use super::{Server, calls, campaigns, gyms};
 
@@ -49,19 +47,10 @@ pub(super) struct TestCallRequest {
 pub(super) async fn place(
     State(server): State<Arc<Server>>,
     Path(id): Path<String>,
-    headers: HeaderMap,
-    body: Bytes,
+    Asked { keyed, body }: Asked,
 ) -> Result<Response, Problem> {
-    let campaign = campaigns::find(&server, &id).await?;
-    let operation = format!("POST /v1/campaigns/{}/test_call", campaign.id);
-    let keyed = match Keyed::begin(&server, &headers, &operation, &body).await {
-        Ok(keyed) => keyed,
-        Err(reply) => return Ok(reply),
-    };
+    let campaign = campaigns::find_open(&server, &id).await?;
     calls::check_ready(&server)?;
-    if campaign.state == CampaignState::Cancelled {
-        return Err(Problem::conflict("the campaign is cancelled"));
-    }
     let gym = gym_of(&server, &campaign, input::read(&body)?).await?;
     calls::call_now(&server, &keyed, gym, Some(campaign.id)).await
 }

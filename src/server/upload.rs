@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
+use axum::extract::multipart::MultipartError;
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use futures_util::stream::{BoxStream, StreamExt};
+use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use super::error::Problem;
@@ -28,29 +30,33 @@ pub(super) trait Taker {
     fn take(&mut self, bytes: &[u8]) -> impl Future<Output = Result<(), Problem>> + Send;
 }
 
-/// Hands the request's file to `taker`, piece by piece. A client that stops sending ends it.
-pub(super) async fn read(request: Request, taker: &mut (impl Taker + Send)) -> Result<(), Problem> {
+/// Hands the request's file to `taker`, piece by piece, and gives the digest of its bytes. A client that stops sending
+/// ends it.
+pub(super) async fn read(request: Request, taker: &mut (impl Taker + Send)) -> Result<Vec<u8>, Problem> {
+    let mut hash = Sha256::new();
     // Multipart fields borrow the form they came in, so each form of body has its own loop.
     if !is_multipart(request.headers()) {
-        let mut body: BoxStream<'_, Result<Bytes, axum::Error>> = limited(request.into_body());
+        let mut body = limited(request.into_body());
         while let Some(bytes) = in_time(body.next()).await? {
-            let bytes = bytes.map_err(|error| bad_upload(error.to_string()))?;
+            let bytes = bytes?;
+            hash.update(&bytes);
             taker.take(&bytes).await?;
         }
-        return Ok(());
+        return Ok(hash.finalize().to_vec());
     }
-    let mut form = Multipart::from_request(request, &()).await.map_err(|error| bad_upload(error.body_text()))?;
+    let mut form = Multipart::from_request(request, &()).await.map_err(|error| bad_upload(&error.body_text()))?;
     let mut found = false;
-    while let Some(mut field) = in_time(form.next_field()).await?.map_err(|error| bad_upload(error.body_text()))? {
+    while let Some(mut field) = in_time(form.next_field()).await?.map_err(bad_form)? {
         if field.name() != Some("file") {
             continue;
         }
         found = true;
-        while let Some(bytes) = in_time(field.chunk()).await?.map_err(|error| bad_upload(error.body_text()))? {
+        while let Some(bytes) = in_time(field.chunk()).await?.map_err(bad_form)? {
+            hash.update(&bytes);
             taker.take(&bytes).await?;
         }
     }
-    if found { Ok(()) } else { Err(bad_upload("the form has no field `file`".to_owned())) }
+    if found { Ok(hash.finalize().to_vec()) } else { Err(bad_upload("the form has no field `file`")) }
 }
 
 /// Whether the body is a form.
@@ -75,20 +81,28 @@ async fn in_time<T>(piece: impl Future<Output = T>) -> Result<T, Problem> {
 }
 
 /// The body's bytes, with an error past the upload limit.
-fn limited(body: Body) -> BoxStream<'static, Result<Bytes, axum::Error>> {
+fn limited(body: Body) -> BoxStream<'static, Result<Bytes, Problem>> {
     let mut left = super::UPLOAD_LIMIT;
     body.into_data_stream()
         .map(move |bytes| {
-            let bytes = bytes?;
-            match left.checked_sub(bytes.len()) {
-                Some(rest) => left = rest,
-                None => return Err(axum::Error::new(std::io::Error::other("the file is too large"))),
-            }
+            let bytes = bytes.map_err(|error| bad_upload(&error.to_string()))?;
+            left = left.checked_sub(bytes.len()).ok_or_else(too_large)?;
             Ok(bytes)
         })
         .boxed()
 }
 
-fn bad_upload(detail: String) -> Problem {
+fn bad_form(error: MultipartError) -> Problem {
+    match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => too_large(),
+        _ => bad_upload(&error.body_text()),
+    }
+}
+
+fn too_large() -> Problem {
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("an upload has at most {} MB", super::UPLOAD_LIMIT >> 20))
+}
+
+fn bad_upload(detail: &str) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, format!("the upload broke off or cannot be read: {detail}"))
 }

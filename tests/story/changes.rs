@@ -19,6 +19,7 @@ const NEW: &str = "+14155550102";
 const SAME: &str = "+14155550103";
 const GONE: &str = "+14155550104";
 const SILENT: &str = "+14155550105";
+const ANOTHER: &str = "+14155550106";
 
 fn price(amount: &str) -> Value {
     json!({"type": "money", "value": {"amount": amount, "currency": "USD"}})
@@ -170,5 +171,15 @@ async fn what_a_gym_told_is_compared_with_the_last_time_that_it_told_it(keeper: 
         let unknown = RunId::new(jiff::Timestamp::UNIX_EPOCH, 9);
         desk.http.get(&format!("/v1/campaigns/{campaign}/{list}?run={unknown}")).await.problem(404);
     }
-    desk.http.get(&format!("/v1/campaigns/{campaign}/changes?cursor=nonsense")).await.blames("/cursor");
+    for cursor in ["nonsense", "1-0-14155550101", "1-1-1-1", "2000000-1-1-1", "1-0-1-1-1"] {
+        desk.http.get(&format!("/v1/campaigns/{campaign}/changes?cursor={cursor}")).await.blames("/cursor");
+    }
+
+    // Who goes on reads on in what was compared for the first page; who begins anew sees what was told since.
+    let path = format!("/v1/campaigns/{campaign}/changes?run={third}&limit=1");
+    let begun = desk.get(&path).await;
+    nights.gym(3, ANOTHER, &[("price", price("7.00"))]).await;
+    let rest = format!("{path}00&cursor={}", begun["next_cursor"].as_str().unwrap());
+    assert_eq!(desk.get(&rest).await["items"].as_array().unwrap().len(), 2);
+    assert_eq!(desk.get(&format!("{path}00")).await["items"].as_array().unwrap().len(), 4);
 }

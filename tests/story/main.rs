@@ -23,6 +23,7 @@ mod http;
 mod import;
 mod input;
 mod key;
+mod keyed;
 mod limits;
 mod look_up;
 mod lost_reply;

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use super::desk::{ANSWERS, Desk, Plan, THINKS};
+use super::desk::{ANSWERS, Desk, Keeper, Plan, THINKS};
 use super::http::reply;
 
 const KEY: &str = "a-key-of-the-desk";
@@ -44,12 +44,31 @@ async fn figures_tell_how_calls_stand_and_what_came_from_twilio() {
         ("gymcall_calls_per_second_limit", vec![], 50.0),
         ("gymcall_store_in_doubt", vec![], 0.0),
         ("gymcall_webhooks_total", vec!["kind=\"status\"", "result=\"refused\""], 1.0),
+        ("gymcall_jobs_over_total", vec!["outcome=\"answered\""], 1.0),
+        ("gymcall_jobs_over_total", vec!["outcome=\"gave_up\""], 0.0),
+        ("gymcall_store_errors_total", vec![], 0.0),
         ("gymcall_http_request_duration_seconds_count", vec!["route=\"/v1/campaigns/{id}\"", "status=\"404\""], 1.0),
     ] {
         assert_eq!(figure(text, name, &labels), Some(wanted), "{name} {labels:?}\n{text}");
     }
     let taken = figure(text, "gymcall_webhooks_total", &["kind=\"voice\"", "result=\"taken\""]);
     assert!(taken.is_some_and(|taken| taken >= 2.0), "{text}");
+    assert_eq!(figure(text, "gymcall_webhook_duration_seconds_count", &["kind=\"voice\""]), taken, "{text}");
+}
+
+#[tokio::test]
+async fn what_the_store_fails_is_counted() {
+    let mut desk = Desk::on(Keeper::Redis).await;
+    desk.redis.as_mut().unwrap().kill();
+    desk.http.get("/v1/campaigns").await.problem(503);
+    desk.redis.as_mut().unwrap().restart();
+    let page = desk
+        .until("the store is there again", async || {
+            Some(desk.http.get("/metrics").await).filter(|page| page.status == 200)
+        })
+        .await;
+    let errors = figure(&page.body, "gymcall_store_errors_total", &[]).unwrap();
+    assert!(errors >= 1.0, "{}", page.body);
 }
 
 #[tokio::test]

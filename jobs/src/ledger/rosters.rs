@@ -117,7 +117,7 @@ impl Ledger {
     /// Stores `copy`, a new campaign, fills it with the gyms of `original`'s present run, and says how they stand.
     /// `reply` makes the reply to keep from that.
     ///
-    /// The campaign is there first, and empty if this breaks off.
+    /// The campaign is seen once it has its gyms. If this breaks off, what is left of it is a deleted one.
     pub async fn duplicate(
         &self,
         original: &Campaign,
@@ -125,18 +125,20 @@ impl Ledger {
         reply: impl Fn(&Counts) -> Option<ReplyWrite>,
         chance: fn() -> u128,
     ) -> Result<Counts, StoreError> {
-        self.create_campaign(copy.clone(), None).await?;
+        let unseen = Campaign { deleted_at: Some(copy.created_at), ..copy.clone() };
+        self.create_campaign(unseen, None).await?;
         let import = ImportId::new(self.now(), chance());
         self.store.open_import(&import, &copy.id, &copy.run).await?;
         let copied = async {
             let gyms = self.copy_gyms(original, copy, &import, chance).await?;
             let counts = Counts::from_pairs([(Status::Waiting, gyms)]);
-            self.store.publish_import(&import, reply(&counts), None).await?;
+            let shown = CampaignWrite { campaign: copy.clone(), from: Some(1), begins: None };
+            self.store.publish_import(&import, reply(&counts), Some(shown)).await?;
             Ok(counts)
         };
         let copied = copied.await;
         if copied.is_err() {
-            // A draft without gyms is in nobody's way.
+            // An import that stays open is in nobody's way: nobody sees its campaign.
             let _ = self.store.drop_import(&import).await;
         }
         copied

@@ -11,7 +11,7 @@ use gymcall_jobs::outcome::{Outcome, SkipReason};
 use gymcall_jobs::rules::Rules;
 use gymcall_jobs::run::{Cause, Run};
 use gymcall_jobs::schedule::{Missed, Schedule, WrittenSchedule};
-use gymcall_jobs::store::{Begun, JobQuery, Store};
+use gymcall_jobs::store::{Begun, JobQuery, ReplyWrite, SavedReply, Store, StoreError, Write};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -388,7 +388,18 @@ pub async fn a_duplicate_has_the_gyms_and_nothing_of_what_became_of_them(keeper:
     let counts = store.counts(&copy.run).await.unwrap();
     assert_eq!(told, counts);
     assert_eq!((counts.of(Status::Waiting), counts.total()), (5, 5));
-    assert_eq!(now_of(&store, &copy).await.status(&counts), CampaignStatus::Ready);
+    let shown = now_of(&store, &copy).await;
+    assert_eq!((shown.status(&counts), shown.deleted_at), (CampaignStatus::Ready, None));
     let id: ImportId = import_id();
     store.open_import(&id, &copy.id, &copy.run).await.expect("no import is left open");
+
+    // One that is not carried to its end was never there.
+    let taken = SavedReply { key: "k".into(), request: "digest".into(), reply: None, job: None, at: store.now() };
+    let claim = ReplyWrite::Claim(taken);
+    store.commit(Write { reply: Some(claim.clone()), ..Write::default() }).await.unwrap();
+    let copy = campaign(CampaignState::Draft);
+    let refused = ledger(&store).duplicate(&original, &copy, |_| Some(claim.clone()), chance).await;
+    assert!(matches!(refused, Err(StoreError::KeyTaken(_))), "{refused:?}");
+    assert!(now_of(&store, &copy).await.deleted_at.is_some());
+    assert_eq!(store.counts(&copy.run).await.unwrap().total(), 0);
 }

@@ -80,7 +80,7 @@ impl Heard {
 }
 
 /// One answer that is not what it was.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Changed {
     pub(super) digits: Digits,
     pub(super) name: String,
@@ -92,6 +92,11 @@ pub(super) struct Changed {
 }
 
 impl Changed {
+    /// Its place among all: changes are in the order of the numbers, and of the questions.
+    pub(super) const fn place(&self) -> (Digits, usize) {
+        (self.digits, self.place)
+    }
+
     /// The word for it.
     pub(super) const fn word(&self) -> &'static str {
         match (&self.before, &self.after) {
@@ -123,7 +128,7 @@ pub(super) fn compare(now: Heard, mut before: Heard, gone: &HashSet<Digits>) -> 
             changes.push(Changed { digits, name, external_id, place, before: Some(before), after: None });
         }
     }
-    changes.sort_unstable_by_key(|change| (change.digits, change.place));
+    changes.sort_unstable_by_key(Changed::place);
     changes
 }
 

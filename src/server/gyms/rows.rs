@@ -8,7 +8,6 @@ use gymcall_jobs::job::CallJob;
 use gymcall_jobs::phone::PhoneNumber;
 use gymcall_jobs::roster::{BadRow, Limits, Roster, RosterError, Row, RowCode};
 use gymcall_jobs::store::{Standing, StoreError};
-use sha2::{Digest, Sha256};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::variables_of;
@@ -35,7 +34,6 @@ pub(super) struct Upload<'a> {
     campaign: &'a Campaign,
     into: Into<'a>,
     roster: Option<Roster>,
-    hash: Sha256,
     report: RowsReport,
     suppressed: u64,
     /// Of the next row's id. It counts up, so that ids sort as the rows do and each is put behind the last in every index.
@@ -67,8 +65,6 @@ pub(super) struct ReadThrough {
     pub(super) report: RowsReport,
     /// Accepted numbers that may not be called.
     pub(super) suppressed: u64,
-    /// The digest of the bytes.
-    pub(super) digest: Vec<u8>,
 }
 
 impl<'a> Upload<'a> {
@@ -78,7 +74,6 @@ impl<'a> Upload<'a> {
             campaign,
             into,
             roster: Some(Roster::new(&server.phones, Limits::default()).requiring(variables_of(campaign))),
-            hash: Sha256::new(),
             report: RowsReport::default(),
             suppressed: 0,
             chance: rand::random(),
@@ -94,11 +89,7 @@ impl<'a> Upload<'a> {
         }
         self.flush().await?;
         self.settle().await?;
-        Ok(ReadThrough {
-            report: self.report.whole(),
-            suppressed: self.suppressed,
-            digest: self.hash.finalize().to_vec(),
-        })
+        Ok(ReadThrough { report: self.report.whole(), suppressed: self.suppressed })
     }
 
     async fn rows(&mut self, rows: Vec<Row>) -> Result<(), Problem> {
@@ -174,7 +165,6 @@ impl<'a> Upload<'a> {
 
 impl Taker for Upload<'_> {
     async fn take(&mut self, bytes: &[u8]) -> Result<(), Problem> {
-        self.hash.update(bytes);
         let Some(roster) = &mut self.roster else { return Ok(()) };
         let rows = roster.push(bytes).map_err(|error| refused(&error, self.campaign))?;
         gymcall_jobs::failpoint!("C1");

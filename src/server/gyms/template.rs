@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
 use axum::response::Response;
 use futures_util::stream;
 use gymcall_jobs::roster;
@@ -35,5 +34,5 @@ pub(in crate::server) async fn show(
 /// Writing to memory does not fail; if it does all the same, the operator is told.
 fn failed(error: impl std::fmt::Display) -> Problem {
     tracing::error!(%error, "a template cannot be written: {error}");
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "an internal error; see the log")
+    Problem::internal()
 }

@@ -3,7 +3,6 @@
 use gymcall_jobs::event::Event;
 use gymcall_jobs::roster::{BadRow, DoNotCallList, Limits, RosterError, RowCode, Unwanted, UnwantedRow};
 use gymcall_jobs::store::Suppression;
-use sha2::{Digest, Sha256};
 
 use crate::server::Server;
 use crate::server::error::Problem;
@@ -17,7 +16,6 @@ const BATCH: usize = 500;
 pub(super) struct List<'a> {
     server: &'a Server,
     reader: Option<DoNotCallList>,
-    hash: Sha256,
     report: RowsReport,
     batch: Vec<(u64, Unwanted)>,
 }
@@ -25,17 +23,17 @@ pub(super) struct List<'a> {
 impl<'a> List<'a> {
     pub(super) fn new(server: &'a Server) -> Self {
         let reader = Some(DoNotCallList::new(&server.phones, Limits::default()));
-        Self { server, reader, hash: Sha256::new(), report: RowsReport::default(), batch: Vec::new() }
+        Self { server, reader, report: RowsReport::default(), batch: Vec::new() }
     }
 
-    /// The report, and the digest of the bytes.
-    pub(super) async fn finish(mut self) -> Result<(RowsReport, Vec<u8>), Problem> {
+    /// The report.
+    pub(super) async fn finish(mut self) -> Result<RowsReport, Problem> {
         if let Some(reader) = self.reader.take() {
             let last = reader.finish().map_err(refused)?;
             self.rows(last).await?;
         }
         self.flush().await?;
-        Ok((self.report.whole(), self.hash.finalize().to_vec()))
+        Ok(self.report.whole())
     }
 
     async fn rows(&mut self, rows: Vec<UnwantedRow>) -> Result<(), Problem> {
@@ -80,7 +78,6 @@ impl<'a> List<'a> {
 
 impl Taker for List<'_> {
     async fn take(&mut self, bytes: &[u8]) -> Result<(), Problem> {
-        self.hash.update(bytes);
         let Some(reader) = &mut self.reader else { return Ok(()) };
         let rows = reader.push(bytes).map_err(refused)?;
         self.rows(rows).await
