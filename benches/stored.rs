@@ -85,7 +85,7 @@ impl Site {
 }
 
 async fn compare(keeper: &str, few: &Site, many: &Site, effort: Effort) -> Result<Vec<String>, String> {
-    let (rounds, each) = (effort.of(7, 5), effort.of(1_000, 300));
+    let (rounds, each) = (5, effort.of(500, 300));
     let mut missed = Vec::new();
     println!("  load {}", machine::load());
     for (page, (name, _)) in few.pages.iter().enumerate() {
