@@ -50,6 +50,8 @@ pub fn write(redis: &Redis, rows: usize, path: &Path) {
     let key = |name: &str| format!("{PREFIX}{name}");
     let (list, queue, phones) =
         (key(&format!("batch:{batch}:0")), key(&format!("due:{batch}")), key(&format!("phones:{batch}")));
+    // Which row has which number makes no difference to the commands.
+    let mut numbers = many(connection.ask(&["SMEMBERS", &phones]).unwrap()).into_iter();
     let mut file = std::io::BufWriter::new(File::create(path).unwrap());
     for first in (0..rows).step_by(1_000) {
         let (from, to) = (first.to_string(), (first + 999).to_string());
@@ -62,14 +64,15 @@ pub fn write(redis: &Redis, rows: usize, path: &Path) {
             words.extend(names.into_iter().cloned());
             words
         };
-        let values = many(connection.ask(&ask("MGET", None, keys.iter().collect())).unwrap());
+        let Reply::Many(values) = connection.ask(&ask("MGET", None, keys.iter().collect())).unwrap() else {
+            panic!("no records");
+        };
         let times = many(connection.ask(&ask("ZMSCORE", Some(&queue), ids.clone())).unwrap());
         let mut bytes = Vec::new();
         for (at, id) in ids.iter().enumerate() {
-            let value = &values[at];
-            let phone = value.split_once("\"phone\":\"").unwrap().1.split('"').next().unwrap();
-            encode(&mut bytes, &["SET", keys[at].as_str(), value.as_str()]);
-            encode(&mut bytes, &["SADD", phones.as_str(), phone]);
+            let Reply::Bulk(Some(value)) = &values[at] else { panic!("no record") };
+            encode(&mut bytes, &[b"SET", keys[at].as_bytes(), value.as_slice()]);
+            encode(&mut bytes, &["SADD", phones.as_str(), &numbers.next().unwrap()]);
             encode(&mut bytes, &["ZADD", list.as_str(), listed[2 * at + 1].as_str(), id.as_str()]);
             encode(&mut bytes, &["ZADD", queue.as_str(), times[at].as_str(), id.as_str()]);
         }

@@ -8,6 +8,7 @@ use redis::cmd;
 
 use super::keys;
 use super::link::{Again, Link, client_name};
+use super::packing::pack;
 use super::record::{encode, push_announcements, push_campaign, push_reply};
 use super::script::{self, Answer, Call};
 use crate::announcement::Announcement;
@@ -83,7 +84,7 @@ async fn stage_some(link: &Link, import: &ImportId, rows: &[CallJob]) -> Result<
         call.push(micros(due));
     }
     for job in rows {
-        call.push(encode(job)?);
+        call.push(pack(&encode(job)?));
     }
     let ran = link.run(&call, Again::Never).await?;
     if ran.answer.word() != "ok" {

@@ -1,7 +1,7 @@
-//! Records that will not change any more are kept small.
+//! Records that wait or are over are kept small.
 //!
-//! Compression pays where records look alike, so it starts from a typical one. A night of ten thousand gyms is kept
-//! for years and read seldom; a job that is under way is written too often to be packed each time.
+//! Compression pays where records look alike, so it starts from a typical one. A million gyms wait for hours, and a night
+//! of ten thousand is kept for years and read seldom; a job that is under way is written too often to be packed each time.
 
 use lz4_flex::block::{compress_prepend_size_with_dict, decompress_size_prepended_with_dict};
 

@@ -3,7 +3,7 @@
 //! A job's value begins with a head of fixed width that the scripts read: version (10 digits), status (2), place in
 //! the order of acceptance (12), batch (10), deadline (16) and end of its hold of a line (16), zeros for none, and
 //! whether it holds its number (1). A campaign's begins with its version (10), whether it is running (1) and its
-//! present run (30), which older records lack. What follows is the record as JSON, packed once the job is over;
+//! present run (30), which older records lack. What follows is the record as JSON, packed unless a call is under way;
 //! scripts never look into it.
 
 use jiff::Timestamp;
@@ -74,7 +74,7 @@ pub(super) fn push_job(call: &mut Call, write: &JobWrite) -> Result<(), StoreErr
     call.push(if job.holds_number() { "1" } else { "0" }).push(job.gym().phone.as_str());
     call.maybe(job.membership().map(|of| of.campaign.as_str())).maybe(job.membership().map(|of| of.run.as_str()));
     let record = encode(job.as_ref())?;
-    call.push(if job.status().is_final() { pack(&record) } else { record });
+    call.push(if job.status().is_live() { record } else { pack(&record) });
     push_tally(call, *tally);
     push_ending(call, *ending);
     push_entries(call, entries)
