@@ -78,7 +78,7 @@ pub trait Store: Send + Sync + 'static {
         campaign: Option<CampaignWrite>,
     ) -> Result<(), StoreError>;
 
-    /// As [`Store::publish_import`], for a list that becomes a campaign's present run, which others are to hear of.
+    /// As [`Store::publish_import`], where the campaign's record is compared and set, and others are to hear of it.
     async fn publish_run(
         &self,
         import: &ImportId,

@@ -114,9 +114,9 @@ pub(super) async fn change(
     let reply = |campaign: &Campaign, counts: &Counts| {
         keyed.keep(StatusCode::OK, &CampaignReply::of(campaign, counts), claimed_at)
     };
-    let changed = server.ledger.change_campaign(&id, change, reply).await;
+    let changed: Result<_, Problem> = server.ledger.change_campaign(&id, change, reply).await;
     let shown = |(campaign, counts)| json(StatusCode::OK, &CampaignReply::of(&campaign, &counts));
-    keyed.answer(changed.map_err(|problem: Problem| problem).map(shown)).await
+    keyed.answer(changed.map(shown)).await
 }
 
 /// Deletes a campaign that does not call. Its jobs can still be seen by their ids.

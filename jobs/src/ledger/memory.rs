@@ -21,8 +21,8 @@ use crate::job::CallJob;
 use crate::rules::Rules;
 use crate::store::{CampaignCapacity, Change};
 
-/// Half of the jobs that are remembered at most: as many as there are lines, so that nothing of this is used up by a queue.
-/// A record takes about 2 kB, so all of them 16 MB.
+/// Half of the jobs that are remembered at most: calls under way beyond that are read again for each of their news.
+/// A record takes about 2 kB, so all of them 16 MB at most.
 pub(super) const HALF: usize = 4_096;
 /// How long terms are believed without asking.
 const TERMS_FOR: Duration = Duration::from_secs(1);

@@ -132,6 +132,7 @@ impl Ledger {
         let copied = async {
             let gyms = self.copy_gyms(original, copy, &import, chance).await?;
             let counts = Counts::from_pairs([(Status::Waiting, gyms)]);
+            // The version that was written above: nobody changes what nobody sees.
             let shown = CampaignWrite { campaign: copy.clone(), from: Some(1), begins: None };
             self.store.publish_import(&import, reply(&counts), Some(shown)).await?;
             Ok(counts)

@@ -5,8 +5,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::Trouble;
 use super::jobs::{campaign_no, run_no};
-use super::rows::{decode, encode};
+use super::rows::{code, decode, encode};
 use crate::id::{CampaignId, JobId};
+use crate::job::Status;
 use crate::run::Run;
 use crate::store::kept::{cursor, id, micros, page, page_size, timestamp};
 use crate::store::{Fires, Page, StoreError, pass_over};
@@ -45,11 +46,12 @@ impl End {
     }
 }
 
-/// Finds out whether a run may end, and writes nothing. The open statuses are the first: see [`is_open`].
+/// Finds out whether a run may end, and writes nothing. The open statuses are the first ones: see `kept::is_open`.
 pub(super) fn check_end(db: &Connection, end: &End) -> Result<(), Trouble> {
-    let sql = "SELECT ended OR EXISTS (SELECT 1 FROM counts WHERE run = runs.no AND status <= 5 AND n > 0)
-        FROM runs WHERE id = ? AND ended IS NOT NULL";
-    match db.prepare_cached(sql)?.query_row([&end.id], |row| row.get::<_, bool>(0)).optional()? {
+    let sql = "SELECT ended OR EXISTS (SELECT 1 FROM counts WHERE run = runs.no AND status <= ?2 AND n > 0)
+        FROM runs WHERE id = ?1 AND ended IS NOT NULL";
+    let last_open = code(Status::Closing);
+    match db.prepare_cached(sql)?.query_row(params![end.id, last_open], |row| row.get::<_, bool>(0)).optional()? {
         None => Err(StoreError::Missing("run").into()),
         Some(true) => Err(StoreError::Conflict.into()),
         Some(false) => Ok(()),
