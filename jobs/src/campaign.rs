@@ -299,7 +299,9 @@ impl Campaign {
                 next.resumes_at = action.until();
             }
             // Whoever pauses what would go on by itself means that it shall not.
-            (Action::Pause(PausedReason::Manual), CampaignState::Paused(_)) if self.resumes_at.is_some() => {
+            (Action::Pause(PausedReason::Manual), CampaignState::Paused(_))
+                if self.resumes_at.is_some() || self.fires_at().is_some() =>
+            {
                 next.state = CampaignState::Paused(PausedReason::Manual);
                 next.resumes_at = None;
             }

@@ -217,7 +217,8 @@ impl Comparison {
 
     /// The same, worked out now and not kept.
     async fn part(&self, nth: u64) -> Result<Vec<Changed>, StoreError> {
-        let _turn = self.server.compared.lock().await;
+        let mut last = self.server.compared.lock().await;
+        *last = None;
         self.compare(nth).await
     }
 

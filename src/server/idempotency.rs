@@ -55,10 +55,13 @@ impl FromRequest<Arc<Server>> for Asked {
     type Rejection = Response;
 
     async fn from_request(request: Request, server: &Arc<Server>) -> Result<Self, Response> {
-        let mut keyed = Keyed::of(server, &request).map_err(IntoResponse::into_response)?;
-        let body = axum::body::to_bytes(request.into_body(), BODY_LIMIT).await.map_err(|error| {
+        // The body first: one that never comes must not keep its key from a second try.
+        let (parts, body) = request.into_parts();
+        let body = axum::body::to_bytes(body, BODY_LIMIT).await.map_err(|error| {
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body: {error}")).into_response()
         })?;
+        let mut keyed =
+            Keyed::of(server, &Request::from_parts(parts, Body::empty())).map_err(IntoResponse::into_response)?;
         keyed.seal(&body);
         match keyed.earlier().await.map_err(IntoResponse::into_response)? {
             None => Ok(Self { keyed, body }),

@@ -22,6 +22,20 @@ fn a_campaign_that_never_ran_and_has_no_schedule_any_more_can_be_started_again()
 }
 
 #[test]
+fn whoever_pauses_a_campaign_that_would_go_on_by_itself_keeps_it_from_that() {
+    let now = Timestamp::UNIX_EPOCH;
+    let nightly = |reason, resumes_at| {
+        let stopped = campaign(CampaignState::Paused(reason));
+        Campaign { schedule: Some(Schedule::once(now)), next_fire: Some(now), run_begun: true, resumes_at, ..stopped }
+    };
+    for stopped in [nightly(PausedReason::Budget, None), nightly(PausedReason::DailyLimit, Some(now))] {
+        let (paused, _) = stopped.act(Action::Pause(PausedReason::Manual), &Counts::default(), now).unwrap();
+        assert_eq!(paused.paused_reason(), Some(PausedReason::Manual));
+        assert_eq!((paused.resumes_at, paused.fires_at()), (None, None));
+    }
+}
+
+#[test]
 fn a_campaign_that_is_completed_cannot_be_cancelled() {
     let now = Timestamp::UNIX_EPOCH;
     let over = Counts::from_pairs([(Status::Completed, 2), (Status::Quarantined, 1)]);

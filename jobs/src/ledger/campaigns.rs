@@ -117,7 +117,8 @@ impl Ledger {
                 ..JobQuery::default()
             };
             let page = self.store.jobs(query).await?;
-            left |= page.next.is_some();
+            // Of a page that cannot be read nothing is cancelled, and to look again would be of no use.
+            left |= page.next.is_some() && !page.items.is_empty();
             let cancels = page.items.iter().map(|stored| self.tell(stored.record.id(), Event::Cancel));
             let told = futures_util::future::join_all(cancels).await;
             for (stored, told) in page.items.iter().zip(told) {

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Ledger, MAX_RACES};
 use crate::announcement::Announcement;
-use crate::campaign::{Campaign, CampaignState, Counts};
+use crate::campaign::{Campaign, CampaignState, Counts, PausedReason};
 use crate::id::{CampaignId, ImportId, RunId};
 use crate::run::{Cause, Run};
 use crate::schedule::Missed;
@@ -43,7 +43,9 @@ impl Campaign {
         let schedule = self.schedule.as_ref();
         let mut next = Campaign { updated_at: now, ..self.clone() };
         next.next_fire = schedule.and_then(|schedule| schedule.next(now));
-        if !kept && schedule.is_some_and(|schedule| schedule.missed() == Missed::Skip) {
+        // A run that its cap has stopped is not replaced at some other hour: it may be about to be resumed.
+        let stopped = self.paused_reason() == Some(PausedReason::Budget);
+        if !kept && (stopped || schedule.is_some_and(|schedule| schedule.missed() == Missed::Skip)) {
             if self.state == CampaignState::Scheduled && next.next_fire.is_none() {
                 next.state = CampaignState::Failed;
             }
@@ -214,7 +216,6 @@ fn log_begin(run: &Run) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::campaign::PausedReason;
     use crate::schedule::{Schedule, WrittenSchedule};
 
     fn at(text: &str) -> Timestamp {
@@ -290,6 +291,11 @@ mod tests {
                 PausedReason::Budget => {
                     let Firing::Anew(next, _) = fired else { panic!("{fired:?}") };
                     assert_eq!(next.state, CampaignState::Running);
+                    let late = at("2026-05-02T09:00:00Z");
+                    let Firing::LetGo(waits) = paused.fire(false, &RunId::new(due_at, 2), late) else {
+                        panic!("a run that is stopped was replaced at some other hour")
+                    };
+                    assert_eq!((waits.state, waits.fires_at()), (state, Some(at("2026-05-02T20:00:00Z"))));
                 }
                 _ => assert_eq!(fired, Firing::Nothing, "{reason}"),
             }

@@ -82,7 +82,8 @@ impl Ledger {
             let campaign = &stored.record;
             // The endings are read after the version that the pause is written over: a resume in between forgets them,
             // and makes this a conflict.
-            if campaign.state != CampaignState::Running || !self.still_stops(limit, campaign).await? {
+            let present = campaign.state == CampaignState::Running && campaign.run == of.run;
+            if !present || !self.still_stops(limit, campaign).await? {
                 self.memory.forget_terms(&of.campaign);
                 return Ok(());
             }
