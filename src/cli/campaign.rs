@@ -5,7 +5,7 @@ mod forecast;
 mod redial;
 mod test_call;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ pub(super) enum Campaign {
     /// A new campaign: by name, with the usual questions, or from a TOML file
     Create {
         /// Its name
-        #[arg(required_unless_present = "file")]
+        #[arg(required_unless_present = "file", value_parser = campaign_name)]
         name: Option<String>,
         /// A TOML file with name, greeting, questions, schedule and policy
         #[arg(long, conflicts_with = "name")]
@@ -90,6 +90,14 @@ pub(super) enum Campaign {
         /// Its id
         id: String,
     },
+}
+
+/// A file that is taken for a name makes a campaign with none of what the file says.
+fn campaign_name(text: &str) -> Result<String, String> {
+    match Path::new(text).extension() {
+        Some(extension) if extension.eq_ignore_ascii_case("toml") => Err(format!("a file is given as --file {text}")),
+        _ => Ok(text.to_owned()),
+    }
 }
 
 impl Campaign {

@@ -64,6 +64,7 @@ async fn a_wrong_command_line_exits_2_and_help_exits_0() {
         "campaign",
         "campaign create",
         "campaign create Name --file survey.toml",
+        "campaign create survey.toml",
         "campaign show",
         "campaign redial camp_x",
         "campaign redial camp_x --failed --job job_x",
