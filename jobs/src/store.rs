@@ -69,21 +69,13 @@ pub trait Store: Send + Sync + 'static {
     /// `false` for a number that the run has already.
     async fn stage(&self, import: &ImportId, jobs: Vec<CallJob>) -> Result<Vec<bool>, StoreError>;
 
-    /// Makes all jobs of an import visible at once, together with the saved reply and the campaign's record.
-    /// [`StoreError::Conflict`] leaves the import open, so that its owner can decide again.
+    /// Makes all jobs of an import visible at once, together with the saved reply, the campaign's record, and what others
+    /// are to hear of it. [`StoreError::Conflict`] leaves the import open, so that its owner can decide again.
     async fn publish_import(
         &self,
         import: &ImportId,
         reply: Option<ReplyWrite>,
         campaign: Option<CampaignWrite>,
-    ) -> Result<(), StoreError>;
-
-    /// As [`Store::publish_import`], where the campaign's record is compared and set, and others are to hear of it.
-    async fn publish_run(
-        &self,
-        import: &ImportId,
-        reply: Option<ReplyWrite>,
-        campaign: CampaignWrite,
         announce: Vec<Announcement>,
     ) -> Result<(), StoreError>;
 

@@ -119,7 +119,7 @@ impl Firings {
             let (campaign, begins) = match self.decide(&record, &run) {
                 Firing::Nothing => return Ok(true),
                 Firing::LetGo(campaign) => {
-                    tracing::warn!(campaign_id = %id, "campaign {id}: a run was missed and is let go, as its schedule says");
+                    tracing::warn!(campaign_id = %id, "campaign {id}: a run was missed and is let go");
                     (campaign, None)
                 }
                 Firing::Begin(campaign, run) => (campaign, Some(run)),
@@ -177,7 +177,7 @@ impl Firings {
             }
             let announce = self.begin_of(&record, &campaign);
             let write = CampaignWrite { campaign, from: Some(version), begins: Some(begins.clone()) };
-            match self.ledger.store.publish_run(import, None, write, announce).await {
+            match self.ledger.store.publish_import(import, None, Some(write), announce).await {
                 Ok(()) => {
                     log_begin(&begins);
                     // They may have changed while the gyms were copied.

@@ -105,7 +105,7 @@ impl Ledger {
             };
             let announce = Announcement::of_campaign(&record, &campaign, &counts, now).into_iter().collect();
             let write = CampaignWrite { campaign, from: Some(version), begins };
-            match self.store.publish_run(&import.id, reply.clone(), write, announce).await {
+            match self.store.publish_import(&import.id, reply.clone(), Some(write), announce).await {
                 Ok(()) => return Ok(()),
                 Err(StoreError::Conflict) => {}
                 Err(error) => return Err(error.into()),
@@ -134,7 +134,7 @@ impl Ledger {
             let counts = Counts::from_pairs([(Status::Waiting, gyms)]);
             // The version that was written above: nobody changes what nobody sees.
             let shown = CampaignWrite { campaign: copy.clone(), from: Some(1), begins: None };
-            self.store.publish_import(&import, reply(&counts), Some(shown)).await?;
+            self.store.publish_import(&import, reply(&counts), Some(shown), Vec::new()).await?;
             Ok(counts)
         };
         let copied = copied.await;

@@ -144,18 +144,9 @@ impl Store for RedisStore {
         import: &ImportId,
         reply: Option<ReplyWrite>,
         campaign: Option<CampaignWrite>,
-    ) -> Result<(), StoreError> {
-        import::publish(&self.link, import, reply, campaign, &[]).await
-    }
-
-    async fn publish_run(
-        &self,
-        import: &ImportId,
-        reply: Option<ReplyWrite>,
-        campaign: CampaignWrite,
         announce: Vec<Announcement>,
     ) -> Result<(), StoreError> {
-        import::publish(&self.link, import, reply, Some(campaign), &announce).await
+        import::publish(&self.link, import, reply, campaign, &announce).await
     }
 
     async fn drop_import(&self, import: &ImportId) -> Result<(), StoreError> {

@@ -122,25 +122,6 @@ impl SqliteStore {
         self.writer.transactions()
     }
 
-    async fn publish(
-        &self,
-        import: &ImportId,
-        reply: Option<ReplyWrite>,
-        campaign: Option<CampaignWrite>,
-        announce: &[Announcement],
-    ) -> Result<(), StoreError> {
-        let import = import.to_string();
-        let campaign = campaign.map(campaigns::CampaignChange::new).transpose()?;
-        let announce = rows::encode_all(announce)?;
-        let clock = self.clock.clone();
-        let run = move |db: &_, changes: &mut _| {
-            let now = micros(whole_micros(clock.as_ref()));
-            import::publish(db, &import, reply.as_ref(), campaign.as_ref(), now, changes)?;
-            Ok(announcements::write(db, &announce, now)?)
-        };
-        self.writer.run(run).await
-    }
-
     async fn ask<T, F>(&self, question: F) -> Result<T, StoreError>
     where
         F: FnOnce(&rusqlite::Connection) -> Result<T, error::Trouble> + Send + 'static,
@@ -217,18 +198,18 @@ impl Store for SqliteStore {
         import: &ImportId,
         reply: Option<ReplyWrite>,
         campaign: Option<CampaignWrite>,
-    ) -> Result<(), StoreError> {
-        self.publish(import, reply, campaign, &[]).await
-    }
-
-    async fn publish_run(
-        &self,
-        import: &ImportId,
-        reply: Option<ReplyWrite>,
-        campaign: CampaignWrite,
         announce: Vec<Announcement>,
     ) -> Result<(), StoreError> {
-        self.publish(import, reply, Some(campaign), &announce).await
+        let import = import.to_string();
+        let campaign = campaign.map(campaigns::CampaignChange::new).transpose()?;
+        let announce = rows::encode_all(&announce)?;
+        let clock = self.clock.clone();
+        let run = move |db: &_, changes: &mut _| {
+            let now = micros(whole_micros(clock.as_ref()));
+            import::publish(db, &import, reply.as_ref(), campaign.as_ref(), now, changes)?;
+            Ok(announcements::write(db, &announce, now)?)
+        };
+        self.writer.run(run).await
     }
 
     async fn drop_import(&self, import: &ImportId) -> Result<(), StoreError> {

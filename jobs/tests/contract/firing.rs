@@ -3,37 +3,37 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use gymcall_jobs::campaign::{Action, ActionError, Campaign, CampaignState, CampaignStatus, PausedReason};
-use gymcall_jobs::id::{ImportId, RunId};
+use gymcall_jobs::campaign::{Action, Campaign, CampaignState, CampaignStatus, PausedReason};
+use gymcall_jobs::id::RunId;
 use gymcall_jobs::job::{CallJob, Status};
-use gymcall_jobs::ledger::{CampaignError, Firings, ImportMode, Ledger};
+use gymcall_jobs::ledger::{Firings, ImportMode, Ledger};
 use gymcall_jobs::outcome::{Outcome, SkipReason};
 use gymcall_jobs::rules::Rules;
 use gymcall_jobs::run::{Cause, Run};
 use gymcall_jobs::schedule::{Missed, Schedule, WrittenSchedule};
-use gymcall_jobs::store::{Begun, JobQuery, ReplyWrite, SavedReply, Store, StoreError, Write};
+use gymcall_jobs::store::{Begun, JobQuery, Store};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::Keeper;
 use super::fixtures::*;
 
-fn ledger(store: &Arc<dyn Store>) -> Ledger {
+pub(super) fn ledger(store: &Arc<dyn Store>) -> Ledger {
     Ledger::new(Arc::clone(store), Rules::default(), WIDE).0
 }
 
 /// What one more process does when it looks.
-async fn look(store: &Arc<dyn Store>) -> Option<Timestamp> {
+pub(super) async fn look(store: &Arc<dyn Store>) -> Option<Timestamp> {
     Firings::new(ledger(store), chance).once().await.unwrap()
 }
 
-fn nightly(timezone: &str, missed: Missed) -> Schedule {
+pub(super) fn nightly(timezone: &str, missed: Missed) -> Schedule {
     let (cron, timezone) = (Some("30 2 * * *".to_owned()), Some(timezone.to_owned()));
     WrittenSchedule { cron, timezone, missed: Some(missed), at: None }.try_into().unwrap()
 }
 
 /// A campaign with gyms that was started: its first run is still to begin.
-async fn started(store: &Arc<dyn Store>, schedule: Schedule, gyms: u32) -> Campaign {
+pub(super) async fn started(store: &Arc<dyn Store>, schedule: Schedule, gyms: u32) -> Campaign {
     let campaign = Campaign { schedule: Some(schedule), ..campaign(CampaignState::Draft) };
     put_campaign(&**store, &campaign, None).await;
     fill(store, &campaign, 0..gyms, ImportMode::Add).await;
@@ -42,7 +42,12 @@ async fn started(store: &Arc<dyn Store>, schedule: Schedule, gyms: u32) -> Campa
     campaign
 }
 
-async fn fill(store: &Arc<dyn Store>, campaign: &Campaign, gyms: std::ops::Range<u32>, mode: ImportMode) -> RunId {
+pub(super) async fn fill(
+    store: &Arc<dyn Store>,
+    campaign: &Campaign,
+    gyms: std::ops::Range<u32>,
+    mode: ImportMode,
+) -> RunId {
     let ledger = ledger(store);
     let open = ledger.open_import(import_id(), &campaign.id, mode, run_id()).await.unwrap();
     let of = open.campaign.membership();
@@ -52,20 +57,20 @@ async fn fill(store: &Arc<dyn Store>, campaign: &Campaign, gyms: std::ops::Range
     of.run
 }
 
-async fn now_of(store: &Arc<dyn Store>, campaign: &Campaign) -> Campaign {
+pub(super) async fn now_of(store: &Arc<dyn Store>, campaign: &Campaign) -> Campaign {
     store.campaign(&campaign.id).await.unwrap().unwrap().record
 }
 
-async fn runs_of(store: &Arc<dyn Store>, campaign: &Campaign) -> Vec<Run> {
+pub(super) async fn runs_of(store: &Arc<dyn Store>, campaign: &Campaign) -> Vec<Run> {
     store.runs(&campaign.id, None, 100).await.unwrap().items
 }
 
-async fn jobs_of(store: &Arc<dyn Store>, run: &RunId) -> Vec<CallJob> {
+pub(super) async fn jobs_of(store: &Arc<dyn Store>, run: &RunId) -> Vec<CallJob> {
     let query = JobQuery { run: Some(run.clone()), limit: 1_000, ..JobQuery::default() };
     store.jobs(query).await.unwrap().items.into_iter().map(|stored| stored.record).collect()
 }
 
-fn skipped(job: &CallJob) -> Option<SkipReason> {
+pub(super) fn skipped(job: &CallJob) -> Option<SkipReason> {
     match job.outcome() {
         Some(Outcome::Skipped(reason)) => Some(*reason),
         _ => None,
@@ -73,7 +78,7 @@ fn skipped(job: &CallJob) -> Option<SkipReason> {
 }
 
 /// The present run, with nothing left to do.
-async fn finish(store: &Arc<dyn Store>, campaign: &Campaign) {
+pub(super) async fn finish(store: &Arc<dyn Store>, campaign: &Campaign) {
     for job in jobs_of(store, &campaign.run).await {
         tell(&**store, job.id(), gymcall_jobs::event::Event::Cancel).await;
     }
@@ -303,103 +308,4 @@ pub async fn an_upload_under_way_holds_the_next_run_up_and_does_not_lose_it(keep
     let runs = runs_of(&store, &campaign).await;
     assert_eq!(runs.len(), 2, "it was seen in time, so it is not missed");
     assert_eq!(jobs_of(&store, &runs[0].id).await.len(), 3, "the gym that was uploaded is in the new run");
-}
-
-pub async fn a_campaign_that_changes_during_an_upload_takes_only_gyms_that_fit_it(keeper: impl Keeper) {
-    let store = keeper.store();
-    let ledger = ledger(&store);
-    for mode in [ImportMode::Add, ImportMode::Replace] {
-        let campaign = Campaign { greeting: Some("Hello {{city}}".into()), ..campaign(CampaignState::Draft) };
-        put_campaign(&*store, &campaign, None).await;
-        let change = async |change: &dyn Fn(&mut Campaign)| {
-            let changed = |campaign: &Campaign, _: &_, _| {
-                let mut campaign = campaign.clone();
-                change(&mut campaign);
-                Ok::<_, CampaignError>(campaign)
-            };
-            ledger.change_campaign(&campaign.id, changed, |_, _| None).await.unwrap();
-        };
-        let open = async || ledger.open_import(import_id(), &campaign.id, mode, run_id()).await;
-        let fits = open().await.unwrap();
-        change(&|campaign| campaign.greeting = Some("Hello to {{city}}, and how are you?".into())).await;
-        ledger.publish_import(&fits, None).await.unwrap();
-
-        let reworded = open().await.unwrap();
-        change(&|campaign| campaign.greeting = Some("Hello {{owner}}".into())).await;
-        let refused = ledger.publish_import(&reworded, None).await;
-        assert!(matches!(refused, Err(CampaignError::Action(ActionError::Reworded))), "{refused:?}");
-        store.drop_import(&reworded.id).await.unwrap();
-
-        let cancelled = open().await.unwrap();
-        ledger.act(&campaign.id, Action::Cancel, |_, _| None).await.unwrap();
-        let refused = ledger.publish_import(&cancelled, None).await;
-        assert!(matches!(refused, Err(CampaignError::Action(ActionError::Conflict { .. }))), "{refused:?}");
-        ledger.delete_campaign(&campaign.id, None).await.unwrap();
-        let refused = ledger.publish_import(&cancelled, None).await;
-        assert!(matches!(refused, Err(CampaignError::Missing)), "{refused:?}");
-        store.drop_import(&cancelled.id).await.unwrap();
-        assert!(matches!(open().await, Err(CampaignError::Missing)));
-    }
-}
-
-pub async fn a_list_that_replaces_becomes_the_present_run_with_its_own_gyms(keeper: impl Keeper) {
-    let store = keeper.store();
-    // Not begun: it waits for its time with other gyms.
-    let scheduled = started(&store, nightly("Europe/Berlin", Missed::RunOnce), 3).await;
-    let run = fill(&store, &scheduled, 2..5, ImportMode::Replace).await;
-    let now = now_of(&store, &scheduled).await;
-    assert_eq!((now.run.clone(), now.state, now.next_fire), (run, CampaignState::Scheduled, scheduled.next_fire));
-    assert_eq!(runs_of(&store, &scheduled).await, []);
-    while ledger(&store).clear_superseded().await.unwrap() {}
-    let old = jobs_of(&store, &scheduled.run).await;
-    assert!(old.iter().all(|job| skipped(job) == Some(SkipReason::Superseded)), "{old:?}");
-    keeper.set_clock(scheduled.next_fire.unwrap());
-    look(&store).await;
-    assert_eq!(runs_of(&store, &scheduled).await.len(), 1);
-    assert_eq!(jobs_of(&store, &now.run).await.len(), 3);
-
-    // Under way: the list is called now.
-    fill(&store, &scheduled, 7..9, ImportMode::Replace).await;
-    let runs = runs_of(&store, &scheduled).await;
-    assert_eq!((runs.len(), runs[0].cause), (2, Cause::Replace));
-    let now = now_of(&store, &scheduled).await;
-    assert_eq!((now.run.clone(), now.state), (runs[0].id.clone(), CampaignState::Running));
-
-    // Over, with a next night to come: the list waits for that.
-    finish(&store, &now).await;
-    fill(&store, &scheduled, 10..11, ImportMode::Replace).await;
-    let waits = now_of(&store, &scheduled).await;
-    assert_eq!((waits.state, waits.next_fire), (CampaignState::Scheduled, now.next_fire));
-    assert_eq!(store.due(WIDE, 10).await.unwrap().jobs, []);
-    keeper.set_clock(waits.next_fire.unwrap());
-    look(&store).await;
-    let runs = runs_of(&store, &scheduled).await;
-    assert_eq!((runs.len(), &runs[0].id), (3, &waits.run));
-    assert_eq!(jobs_of(&store, &waits.run).await.len(), 1);
-}
-
-pub async fn a_duplicate_has_the_gyms_and_nothing_of_what_became_of_them(keeper: impl Keeper) {
-    let store = keeper.store();
-    let original = add_campaign(&*store, CampaignState::Draft).await;
-    fill(&store, &original, 0..5, ImportMode::Add).await;
-    finish(&store, &original).await;
-    let copy = campaign(CampaignState::Draft);
-    let told = ledger(&store).duplicate(&original, &copy, |_| None, chance).await.unwrap();
-    let counts = store.counts(&copy.run).await.unwrap();
-    assert_eq!(told, counts);
-    assert_eq!((counts.of(Status::Waiting), counts.total()), (5, 5));
-    let shown = now_of(&store, &copy).await;
-    assert_eq!((shown.status(&counts), shown.deleted_at), (CampaignStatus::Ready, None));
-    let id: ImportId = import_id();
-    store.open_import(&id, &copy.id, &copy.run).await.expect("no import is left open");
-
-    // One that is not carried to its end was never there.
-    let taken = SavedReply { key: "k".into(), request: "digest".into(), reply: None, job: None, at: store.now() };
-    let claim = ReplyWrite::Claim(taken);
-    store.commit(Write { reply: Some(claim.clone()), ..Write::default() }).await.unwrap();
-    let copy = campaign(CampaignState::Draft);
-    let refused = ledger(&store).duplicate(&original, &copy, |_| Some(claim.clone()), chance).await;
-    assert!(matches!(refused, Err(StoreError::KeyTaken(_))), "{refused:?}");
-    assert!(now_of(&store, &copy).await.deleted_at.is_some());
-    assert_eq!(store.counts(&copy.run).await.unwrap().total(), 0);
 }

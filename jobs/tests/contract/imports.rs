@@ -42,7 +42,7 @@ pub async fn an_import_is_seen_all_at_once_or_not_at_all(keeper: impl Keeper) {
     assert_nothing_is_seen(store, &campaign, &staged[0]).await;
 
     let mut changes = store.changes();
-    store.publish_import(&import, None, None).await.unwrap();
+    store.publish_import(&import, None, None, Vec::new()).await.unwrap();
     assert_eq!(changes.recv().await.unwrap(), Change::Campaign(campaign.id.clone()));
     let counts = store.counts(&campaign.run).await.unwrap();
     assert_eq!((counts.of(Status::Waiting), counts.total()), (50, 50));
@@ -50,7 +50,7 @@ pub async fn an_import_is_seen_all_at_once_or_not_at_all(keeper: impl Keeper) {
     assert_eq!(listed.items.into_iter().map(|stored| stored.record).collect::<Vec<_>>(), staged);
     assert_eq!(store.due(WIDE, 100).await.unwrap().jobs.len(), 50);
     assert_eq!(begin(store, staged[0].id(), wide_gate()).await, Begun::Go);
-    let again = store.publish_import(&import, None, None).await;
+    let again = store.publish_import(&import, None, None, Vec::new()).await;
     assert!(matches!(again, Err(StoreError::Missing("import"))), "{again:?}");
 }
 
@@ -63,7 +63,7 @@ pub async fn a_run_has_each_number_once(keeper: impl Keeper) {
     twice.extend(rows(&campaign, 1..3));
     assert_eq!(store.stage(&first, twice).await.unwrap(), [true, true, false, true]);
     assert_eq!(store.stage(&first, rows(&campaign, 0..1)).await.unwrap(), [false]);
-    store.publish_import(&first, None, None).await.unwrap();
+    store.publish_import(&first, None, None, Vec::new()).await.unwrap();
     assert_eq!(store.counts(&campaign.run).await.unwrap().total(), 3);
 
     let second = import_id();
@@ -94,7 +94,7 @@ pub async fn rows_keep_the_order_in_which_they_came(keeper: impl Keeper) {
     let taken = store.stage(&import, staged.clone()).await.unwrap();
     assert_eq!(taken.iter().position(|taken| !taken), Some(450));
     staged.pop();
-    store.publish_import(&import, None, None).await.unwrap();
+    store.publish_import(&import, None, None, Vec::new()).await.unwrap();
     let listed = store.jobs(everything()).await.unwrap();
     assert_eq!(listed.items.into_iter().map(|stored| stored.record).collect::<Vec<_>>(), staged);
 }
@@ -138,7 +138,7 @@ pub async fn a_dropped_import_leaves_nothing(keeper: impl Keeper) {
     store.stage(&import, staged.clone()).await.unwrap();
     store.drop_import(&import).await.unwrap();
     assert_nothing_is_seen(store, &campaign, &staged[0]).await;
-    let published = store.publish_import(&import, None, None).await;
+    let published = store.publish_import(&import, None, None, Vec::new()).await;
     assert!(matches!(published, Err(StoreError::Missing("import"))), "{published:?}");
     stage_again(store, &campaign, staged).await;
 }
@@ -177,7 +177,7 @@ async fn stage_again(store: &dyn Store, campaign: &Campaign, rows: Vec<CallJob>)
     let taken = vec![true; rows.len()];
     store.open_import(&import, &campaign.id, &campaign.run).await.unwrap();
     assert_eq!(store.stage(&import, rows.clone()).await.unwrap(), taken);
-    store.publish_import(&import, None, None).await.unwrap();
+    store.publish_import(&import, None, None, Vec::new()).await.unwrap();
     assert_eq!(store.counts(&campaign.run).await.unwrap().total(), rows.len() as u64);
     assert_eq!(store.jobs(everything()).await.unwrap().items.len(), rows.len());
 }
@@ -195,13 +195,13 @@ pub async fn an_import_is_published_with_its_reply(keeper: impl Keeper) {
         job: None,
         at: start(),
     };
-    store.publish_import(&import, Some(ReplyWrite::Complete(reply.clone())), None).await.unwrap();
+    store.publish_import(&import, Some(ReplyWrite::Complete(reply.clone())), None, Vec::new()).await.unwrap();
     assert_eq!(store.saved_reply("k").await.unwrap(), Some(reply.clone()));
 
     let second = import_id();
     store.open_import(&second, &campaign.id, &campaign.run).await.unwrap();
     store.stage(&second, rows(&campaign, 3..6)).await.unwrap();
-    let taken = store.publish_import(&second, Some(ReplyWrite::Claim(reply)), None).await;
+    let taken = store.publish_import(&second, Some(ReplyWrite::Claim(reply)), None, Vec::new()).await;
     assert!(matches!(taken, Err(StoreError::KeyTaken(_))), "{taken:?}");
     assert_eq!(store.counts(&campaign.run).await.unwrap().total(), 3);
 }
@@ -224,6 +224,7 @@ pub async fn an_import_is_published_with_its_campaign_or_not_at_all(keeper: impl
             &import,
             None,
             Some(CampaignWrite { campaign: campaign.clone(), from: Some(from), begins: None }),
+            Vec::new(),
         )
     };
     let refused = publish(&newer, 1).await;
@@ -256,7 +257,7 @@ pub async fn numbers_are_compared_with_a_run_and_with_the_list(keeper: impl Keep
         let import = import_id();
         store.open_import(&import, &campaign.id, &campaign.run).await.unwrap();
         store.stage(&import, rows(campaign, numbers)).await.unwrap();
-        store.publish_import(&import, None, None).await.unwrap();
+        store.publish_import(&import, None, None, Vec::new()).await.unwrap();
     }
     // A job that was added alone, and one of an import that nobody sees yet.
     add(store, job(Some(&membership(&campaign)), 5, start())).await;

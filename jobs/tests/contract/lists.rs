@@ -97,7 +97,7 @@ pub async fn pages_are_complete_while_writes_go_on(keeper: impl Keeper) {
             let rows: Vec<_> = (0..4).map(|row| job(Some(&of), 100 + number * 10 + row, start())).collect();
             there.extend(rows.iter().map(|job| job.id().clone()));
             store.stage(&import, rows).await.unwrap();
-            store.publish_import(&import, None, None).await.unwrap();
+            store.publish_import(&import, None, None, Vec::new()).await.unwrap();
         }
     }
     let mut new = 1_000;

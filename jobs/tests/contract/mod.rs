@@ -17,6 +17,7 @@ pub mod lists;
 pub mod pace;
 pub mod records;
 pub mod replies;
+pub mod rosters;
 pub mod runs;
 pub mod unreadable;
 
@@ -158,6 +159,8 @@ macro_rules! suite {
                 nothing_fires_while_a_campaign_is_paused
                 the_night_after_one_that_its_cap_has_stopped_begins_by_itself
                 an_upload_under_way_holds_the_next_run_up_and_does_not_lose_it
+            }
+            rosters {
                 a_campaign_that_changes_during_an_upload_takes_only_gyms_that_fit_it
                 a_list_that_replaces_becomes_the_present_run_with_its_own_gyms
                 a_duplicate_has_the_gyms_and_nothing_of_what_became_of_them

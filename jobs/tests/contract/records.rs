@@ -61,7 +61,7 @@ pub async fn what_is_missing_is_said_to_be_missing(keeper: impl Keeper) {
     let campaign = campaign(CampaignState::Draft);
     let opened = store.open_import(&import_id(), &campaign.id, &campaign.run).await;
     assert!(matches!(opened, Err(StoreError::Missing("campaign"))), "{opened:?}");
-    let published = store.publish_import(&import_id(), None, None).await;
+    let published = store.publish_import(&import_id(), None, None, Vec::new()).await;
     assert!(matches!(published, Err(StoreError::Missing("import"))), "{published:?}");
 }
 

@@ -95,7 +95,7 @@ pub async fn a_run_ends_with_its_last_job_and_is_open_again_with_another(keeper:
         store.open_import(&import, &campaign.id, &campaign.run).await.unwrap();
         store.stage(&import, added.clone().into_iter().collect()).await.unwrap();
         assert_eq!(ended_at().await, Some(start() + seconds(3)), "nobody can see it yet");
-        store.publish_import(&import, None, None).await.unwrap();
+        store.publish_import(&import, None, None, Vec::new()).await.unwrap();
         if let Some(added) = added {
             assert!(matches!(end(9).await, Err(StoreError::Conflict)));
             assert_eq!(ended_at().await, None);

@@ -251,13 +251,17 @@ impl Walk<'_> {
             return ("an import opened", name(&opened), if busy { "busy" } else { "ok" }.to_owned());
         };
         let Some(campaign) = self.plain.imports.get(&import).cloned() else {
-            let published = self.store.publish_import(&import, None, None).await;
+            let published = self.store.publish_import(&import, None, None, Vec::new()).await;
             return ("a second publishing", name(&published), "missing".to_owned());
         };
         match self.dice.below(5) {
             0 => {
                 assert!(self.plain.publish(&import));
-                ("an import published", name(&self.store.publish_import(&import, None, None).await), "ok".to_owned())
+                (
+                    "an import published",
+                    name(&self.store.publish_import(&import, None, None, Vec::new()).await),
+                    "ok".to_owned(),
+                )
             }
             1 => {
                 assert!(self.plain.drop_import(&import));

@@ -152,7 +152,7 @@ impl World {
             let jobs = jobs.collect();
             store.stage(&import, jobs).await.unwrap();
         }
-        store.publish_import(&import, None, None).await.unwrap();
+        store.publish_import(&import, None, None, Vec::new()).await.unwrap();
     }
 
     /// Gives the campaign other hours, as people do while it runs.

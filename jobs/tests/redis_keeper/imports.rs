@@ -26,6 +26,6 @@ async fn an_import_gives_way_once_its_process_is_gone_and_not_before() {
     }
     let taken = two.stage(&second, vec![job(Some(&membership(&campaign)), 1, start())]).await.unwrap();
     assert_eq!(taken, [true], "what was staged before stands in nobody's way");
-    two.publish_import(&second, None, None).await.unwrap();
+    two.publish_import(&second, None, None, Vec::new()).await.unwrap();
     assert_eq!(two.counts(&campaign.run).await.unwrap().total(), 1);
 }

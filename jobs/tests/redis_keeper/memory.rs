@@ -79,7 +79,7 @@ async fn a_finished_job_takes_less_than_1500_bytes() {
     let jobs: Vec<CallJob> = (0..JOBS).map(new).collect();
     let before = used(&server);
     store.stage(&import, jobs.clone()).await.unwrap();
-    store.publish_import(&import, None, None).await.unwrap();
+    store.publish_import(&import, None, None, Vec::new()).await.unwrap();
     for job in &jobs {
         store.commit(write_of(&finished(job), Some(1))).await.unwrap();
     }

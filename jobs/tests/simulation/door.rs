@@ -177,15 +177,6 @@ impl Store for Door {
         _: &ImportId,
         _: Option<ReplyWrite>,
         _: Option<CampaignWrite>,
-    ) -> Result<(), StoreError> {
-        not_here()
-    }
-
-    async fn publish_run(
-        &self,
-        _: &ImportId,
-        _: Option<ReplyWrite>,
-        _: CampaignWrite,
         _: Vec<Announcement>,
     ) -> Result<(), StoreError> {
         not_here()

@@ -32,7 +32,7 @@ async fn a_large_import_does_not_hold_up_live_writes() {
     let taken = staging.await.unwrap();
     assert_eq!(taken.iter().filter(|taken| **taken).count(), 20_000);
     assert!(store.transactions() > 20, "a large import is many small commits");
-    store.publish_import(&import, None, None).await.unwrap();
+    store.publish_import(&import, None, None, Vec::new()).await.unwrap();
     assert_eq!(store.counts(&campaign.run).await.unwrap().total(), 20_000);
 }
 
