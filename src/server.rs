@@ -169,9 +169,7 @@ impl Server {
             listeners: Arc::new(Semaphore::new(recording::AT_ONCE)),
         }
     }
-}
 
-impl Server {
     /// Carries out a request in a task of its own. A client that leaves takes its request's handler with it: what was
     /// begun must not be left half done, and what was opened must be closed.
     async fn see_through(

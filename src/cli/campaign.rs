@@ -5,7 +5,7 @@ mod forecast;
 mod redial;
 mod test_call;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use super::client::Client;
 use super::table::{table, text};
 use super::{CliError, Done, print_json};
 
-pub(super) use file::create_from;
+pub(super) use file::{create_from, is_toml};
 
 /// What can be done with campaigns.
 #[derive(Debug, Subcommand)]
@@ -94,10 +94,7 @@ pub(super) enum Campaign {
 
 /// A file that is taken for a name makes a campaign with none of what the file says.
 fn campaign_name(text: &str) -> Result<String, String> {
-    match Path::new(text).extension() {
-        Some(extension) if extension.eq_ignore_ascii_case("toml") => Err(format!("a file is given as --file {text}")),
-        _ => Ok(text.to_owned()),
-    }
+    if is_toml(text) { Err(format!("a file is given as --file {text}")) } else { Ok(text.to_owned()) }
 }
 
 impl Campaign {

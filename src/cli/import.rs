@@ -36,16 +36,15 @@ const SHOWN: usize = 50;
 
 impl Import {
     pub(super) async fn run(self, client: &Client, json: bool) -> Result<Done, CliError> {
-        let campaign = match Path::new(&self.campaign).extension() {
-            Some(extension) if extension.eq_ignore_ascii_case("toml") => {
-                if self.dry_run {
-                    let why = "--dry-run stores nothing, and a TOML file would make a campaign: name one that is there";
-                    return Err(CliError::Other(why.to_owned()));
-                }
-                let created = campaign::create_from(client, Path::new(&self.campaign)).await?;
-                text(&created["id"])
+        let campaign = if campaign::is_toml(&self.campaign) {
+            if self.dry_run {
+                let why = "--dry-run stores nothing, and a TOML file would make a campaign: name one that is there";
+                return Err(CliError::Other(why.to_owned()));
             }
-            _ => self.campaign.clone(),
+            let created = campaign::create_from(client, Path::new(&self.campaign)).await?;
+            text(&created["id"])
+        } else {
+            self.campaign.clone()
         };
         let mode = if self.replace { "replace" } else { "add" };
         let path = format!("/v1/campaigns/{campaign}/gyms?mode={mode}&dry_run={}", self.dry_run);

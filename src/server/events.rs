@@ -28,6 +28,8 @@ const PAGE: u32 = 100;
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// After how long a reader whose connection broke comes back.
 const RETRY: Duration = Duration::from_secs(2);
+/// After how many seconds one who finds no place may ask again.
+const COME_BACK_AFTER: u64 = 10;
 
 /// From where on, and of what.
 #[derive(Deserialize, IntoParams)]
@@ -39,9 +41,6 @@ pub(super) struct EventsQuery {
     /// Only of this campaign.
     campaign: Option<String>,
 }
-
-/// After how many seconds one who finds no place may ask again.
-const COME_BACK_AFTER: u64 = 10;
 
 /// A reader on its way through the list.
 struct Watcher {

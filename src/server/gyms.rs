@@ -7,8 +7,7 @@ pub(super) mod template;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::Request;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use gymcall_jobs::campaign::Campaign;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use gymcall_jobs::id::JobId;
 use gymcall_jobs::store::{ReplyWrite, SavedReply, Write};
@@ -61,7 +61,7 @@ impl FromRequest<Arc<Server>> for Asked {
             Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body: {error}")).into_response()
         })?;
         let mut keyed =
-            Keyed::of(server, &Request::from_parts(parts, Body::empty())).map_err(IntoResponse::into_response)?;
+            Keyed::of(server, &parts.method, &parts.uri, &parts.headers).map_err(IntoResponse::into_response)?;
         keyed.seal(&body);
         match keyed.earlier().await.map_err(IntoResponse::into_response)? {
             None => Ok(Self { keyed, body }),
@@ -81,7 +81,8 @@ impl FromRequest<Arc<Server>> for Uploaded {
     type Rejection = Response;
 
     async fn from_request(request: Request, server: &Arc<Server>) -> Result<Self, Response> {
-        let mut keyed = Keyed::of(server, &request).map_err(IntoResponse::into_response)?;
+        let mut keyed = Keyed::of(server, request.method(), request.uri(), request.headers())
+            .map_err(IntoResponse::into_response)?;
         match keyed.earlier().await.map_err(IntoResponse::into_response)? {
             None => Ok(Self { keyed, request }),
             Some(saved) => {
@@ -106,15 +107,15 @@ impl Taker for Unused {
 const MAX_KEY: usize = 255;
 
 impl Keyed {
-    fn of(server: &Arc<Server>, request: &Request) -> Result<Keyed, Problem> {
-        let key = key_of(request.headers())?;
+    fn of(server: &Arc<Server>, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<Keyed, Problem> {
+        let key = key_of(headers)?;
         if let Some(key) = &key
             && !server.in_flight.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone())
         {
             return Err(in_flight_problem());
         }
-        let address = request.uri().path_and_query().map_or("", |address| address.as_str());
-        let operation = format!("{} {address}", request.method());
+        let address = uri.path_and_query().map_or("", |address| address.as_str());
+        let operation = format!("{method} {address}");
         Ok(Keyed { server: Arc::clone(server), key, operation, request: String::new() })
     }
 

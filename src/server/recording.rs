@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::io::Cursor;
 use std::sync::Arc;
 
-use axum::body::{Body as AudioBody, Bytes};
+use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -86,7 +86,7 @@ pub(super) async fn wav(
         })?,
     };
     let headers = [(header::CONTENT_TYPE, "audio/wav".to_owned()), (header::CONTENT_LENGTH, sound.len().to_string())];
-    Ok((headers, AudioBody::from_stream(pieces(sound.into(), place))).into_response())
+    Ok((headers, axum::body::Body::from_stream(pieces(sound.into(), place))).into_response())
 }
 
 /// The sound in pieces, as fast as they are taken. Its place is free once the last was.

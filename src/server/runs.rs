@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use gymcall_jobs::campaign::{Campaign, CampaignState, Counts};
+use gymcall_jobs::campaign::{Campaign, Counts};
 use gymcall_jobs::id::{CampaignId, RunId};
 use gymcall_jobs::run::{Cause, Run};
 use jiff::Timestamp;
@@ -120,23 +120,11 @@ async fn copy(
 ) -> Result<Response, Problem> {
     let now = server.ledger.now();
     let name = request.name.map_or_else(|| original.name.clone(), |name| name.trim().to_owned());
-    let copy = Campaign {
-        id: CampaignId::new(now, rand::random()),
-        // Where nobody has said it, it is the name.
-        on_behalf_of: if original.on_behalf_of == original.name { name.clone() } else { original.on_behalf_of.clone() },
-        name,
-        state: CampaignState::Draft,
-        run: RunId::new(now, rand::random()),
-        created_at: now,
-        updated_at: now,
-        started_at: None,
-        hours_changed_at: None,
-        resumes_at: None,
-        next_fire: None,
-        runs: 0,
-        run_begun: false,
-        ..original.clone()
-    };
+    let Campaign { on_behalf_of, greeting, questions, policy, schedule, .. } = original.clone();
+    let draft = Campaign::new(CampaignId::new(now, rand::random()), RunId::new(now, rand::random()), name, now);
+    // Where nobody has said on whose behalf, it is the name.
+    let on_behalf_of = if on_behalf_of == original.name { draft.on_behalf_of } else { on_behalf_of };
+    let copy = Campaign { on_behalf_of, greeting, questions, policy, schedule, ..draft };
     let saved = |counts: &Counts| keyed.keep(StatusCode::CREATED, &CampaignReply::of(&copy, counts), now);
     let copied = if request.gyms {
         server.ledger.duplicate(original, &copy, saved, rand::random).await

@@ -69,10 +69,10 @@ impl Ledger {
     pub async fn end_run(&self, id: &RunId) -> Result<Option<Run>, StoreError> {
         for _ in 0..MAX_RACES {
             let Some(run) = self.store.run(id).await?.filter(|run| run.ended_at.is_none()) else { return Ok(None) };
-            let campaign = self.store.campaign(&run.campaign).await?;
             if self.store.counts(id).await?.open() > 0 {
                 return Ok(None);
             }
+            let campaign = self.store.campaign(&run.campaign).await?;
             let now = self.now();
             let ended = Run { ended_at: Some(now), ..run };
             let mut write = Write { ends: Some(ended.clone()), ..Write::default() };

@@ -34,6 +34,11 @@ impl Edit {
     }
 }
 
+/// Whether what was given for a campaign is the name of a TOML file.
+pub(in crate::cli) fn is_toml(given: &str) -> bool {
+    Path::new(given).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"))
+}
+
 /// Creates the campaign that a TOML file describes.
 pub(in crate::cli) async fn create_from(client: &Client, file: &Path) -> Result<Value, CliError> {
     client.post("/v1/campaigns", &read(file).await?).await
